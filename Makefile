@@ -1,0 +1,58 @@
+# The front door. `make help` says what stands behind it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+
+.PHONY: help setup lock demo test lint types contracts format bench docs check clean
+
+help: ## List what can be done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Set everything up, into .venv
+
+$(STAMP): pyproject.toml bootstrap.lock requirements.lock grader/environments/standard.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Drydock needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"; exit 2; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r bootstrap.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/drydock environment build
+	@touch $@
+
+lock: ## Renew the locks: the installer's, Drydock's own and the submissions' environment
+	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate - -o bootstrap.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate grader/environments/standard.in -o grader/environments/standard.lock
+
+demo: setup ## Grade three ports of a real legacy model, and show the verdicts
+	$(BIN)/drydock demo
+
+test: setup ## Run all tests
+	$(BIN)/pytest
+
+lint: setup ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+types: setup ## Check types
+	$(BIN)/mypy
+
+contracts: setup ## Check which way the parts depend on each other
+	$(BIN)/lint-imports
+
+bench: setup ## Measure how fast grading is, side by side
+	$(BIN)/python -m tests.bench
+
+docs: setup ## Write the generated pages of docs/
+	$(BIN)/python -m grader.docs
+
+check: lint types contracts test ## Lint, types, contracts and tests
+
+clean: ## Remove the set-up
+	rm -rf $(VENV)

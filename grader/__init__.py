@@ -1,0 +1,1 @@
+"""Drydock's grader: one submission in, one report out."""
