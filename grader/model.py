@@ -434,8 +434,9 @@ class ColumnParity:
     """Share of rows within tolerance, 0..1."""
     worst_segment: str
     worst_segment_within: float
-    median_difference: float
-    largest_difference: float
+    median_difference: float | None
+    """In the column's unit; None where no row has both values, and for text."""
+    largest_difference: float | None
     segments: Mapping[str, float] = field(default_factory=dict)
     """Share within tolerance by segment."""
     decades: tuple[int, ...] = ()

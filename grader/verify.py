@@ -1,0 +1,299 @@
+"""A challenge held against its own reference submissions, before anyone is graded by it.
+
+Right ports must pass and wrong ones fail for the reason named; nothing hidden may reach a team;
+the recorded outputs must be what the legacy engine gives; and grading the same reference again
+must give the same report.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from grader import compare, legacy, package, references
+from grader.engine import Dock, grade
+from grader.model import (
+    Case,
+    Challenge,
+    Column,
+    GroupKind,
+    Outcome,
+    OutputTable,
+    Progress,
+    Report,
+    Step,
+    StepState,
+    Verdict,
+)
+from grader.references import Reference
+
+PARITY_MARGIN = 10.0
+"""Points of parity, of 100, that a wrong port must lose against the worst accepted one."""
+
+SPARE_TIME = 2.0
+"""How many times the slowest accepted reference must fit into the wall limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One thing that was proven, or not."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceResult:
+    """What grading a reference showed, against what was expected of it."""
+
+    reference: Reference
+    outcome: Outcome
+    total: int | None
+    parity: float | None
+    """0..100."""
+    slowest_seconds: float
+    """Of its cases."""
+    seconds: float
+    """Of one whole grading."""
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it landed where it was expected."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """All that verifying a challenge showed."""
+
+    proofs: tuple[Proof, ...]
+    references: tuple[ReferenceResult, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the challenge is proven."""
+        return all(proof.ok for proof in self.proofs) and all(item.ok for item in self.references)
+
+
+def verify(
+    challenge: Challenge,
+    dock: Dock,
+    *,
+    runs: int = 3,
+    only: str = "*",
+    progress: Progress = lambda _: None,
+) -> Verification:
+    """Prove a challenge by its package and its references.
+
+    :param runs: how often each reference is graded
+    :param only: a glob over the references' names; fewer references prove less
+    """
+    proofs = [*prove_package(challenge)]
+    chosen = [
+        item for item in references.list_references(challenge) if fnmatch.fnmatch(item.name, only)
+    ]
+    results = []
+    for reference in chosen:
+        progress(Step(name=reference.name, state=StepState.STARTED))
+        result = grade_reference(reference, challenge, dock, runs=runs)
+        results.append(result)
+        state = StepState.DONE if result.ok else StepState.FAILED
+        progress(Step(name=reference.name, state=state, detail="; ".join(result.problems)))
+    proofs += prove_spread(challenge, results)
+    return Verification(proofs=tuple(proofs), references=tuple(results))
+
+
+# ------------------------------------------------------------------------------ the package
+
+
+def prove_package(challenge: Challenge) -> Iterator[Proof]:
+    """Prove what needs no submission: the data, the export, the record, the tolerances."""
+    yield _prove_data(challenge)
+    yield _prove_disjoint(challenge)
+    yield _prove_export(challenge)
+    yield _prove_record(challenge)
+    yield _prove_tolerances(challenge)
+    points = sum(item.points for item in (*challenge.standards, *challenge.groups))
+    yield Proof(what="points sum to 1000", ok=points == 1000, detail=str(points))  # noqa: PLR2004
+
+
+def _prove_data(challenge: Challenge) -> Proof:
+    package.check_data(challenge)
+    rows = sum(len(_inputs(challenge, case)) for case in challenge.cases)
+    detail = f"{len(challenge.cases)} cases, {rows} rows"
+    return Proof(what="tables follow the schema", ok=True, detail=detail)
+
+
+def _prove_disjoint(challenge: Challenge) -> Proof:
+    """Prove that no hidden row can be known from a public one."""
+    key = list(challenge.contract.key)
+    seen: dict[bool, set[str]] = {True: set(), False: set()}
+    for case in challenge.cases:
+        table = _inputs(challenge, case)
+        seen[case.hidden] |= set(table[key].astype(str).agg("|".join, axis=1))
+    shared = seen[True] & seen[False]
+    return Proof(
+        what="public and hidden are disjoint",
+        ok=not shared and bool(seen[True]),
+        detail=f"{len(seen[True])} hidden keys, {len(shared)} of them public",
+    )
+
+
+def _prove_export(challenge: Challenge) -> Proof:
+    """Prove that no hidden file and no hidden line of data is in what teams receive."""
+    hidden = [path for path in (challenge.root / "cases" / "hidden").rglob("*") if path.is_file()]
+    digests = {hashlib.sha256(path.read_bytes()).digest() for path in hidden}
+    lines = {line for path in hidden for line in path.read_bytes().splitlines()[1:]}
+    with tempfile.TemporaryDirectory(prefix="drydock-export-") as folder:
+        target = Path(folder) / "export"
+        exported = [target / path for path in package.export_public(challenge, target)]
+        leaks = [
+            path.name
+            for path in exported
+            if hashlib.sha256(path.read_bytes()).digest() in digests
+            or lines.intersection(path.read_bytes().splitlines())
+        ]
+    detail = f"{len(exported)} files exported" if not leaks else f"leaks in {', '.join(leaks)}"
+    return Proof(what="nothing hidden is exported", ok=not leaks, detail=detail)
+
+
+def _prove_record(challenge: Challenge) -> Proof:
+    found = legacy.compare(challenge)
+    what = "the legacy engine reproduces" if found.ran else "recorded digests hold"
+    return Proof(what=what, ok=found.ok, detail="; ".join(found.lines))
+
+
+def _prove_tolerances(challenge: Challenge) -> Proof:
+    """Prove that an answer off by ten times the tolerance loses, in each column of each case."""
+    kept = [
+        f"{case.name} {column.name}"
+        for case in challenge.cases
+        for table in challenge.outputs
+        for column in table.columns
+        if _parity_when_off(case, table, column) >= 100.0  # noqa: PLR2004 - of 100
+    ]
+    detail = "each column loses" if not kept else f"no loss in {', '.join(kept)}"
+    return Proof(what="ten times the tolerance loses", ok=not kept, detail=detail)
+
+
+def _parity_when_off(case: Case, table: OutputTable, column: Column) -> float:
+    expected = pd.read_csv(case.expected / table.file, float_precision="round_trip")
+    off = expected.copy()
+    if column.exact:
+        off[column.name] = off[column.name].astype(str) + "?"
+    else:
+        size = column.absolute + column.relative * np.abs(expected[column.name])
+        off[column.name] = expected[column.name] + 10 * size
+    return compare.column_parity(
+        case=case.name, column=column, expected=expected, actual=off, segments={}
+    ).score
+
+
+def _inputs(challenge: Challenge, case: Case) -> pd.DataFrame:
+    return pd.read_csv(case.inputs / challenge.contract.input_file)
+
+
+# ------------------------------------------------------------------------------ the references
+
+
+def grade_reference(
+    reference: Reference, challenge: Challenge, dock: Dock, *, runs: int = 1
+) -> ReferenceResult:
+    """Grade a reference as a team's submission would be, and hold it against its expectation."""
+    reports = []
+    with tempfile.TemporaryDirectory(prefix="drydock-reference-") as folder:
+        source = references.build(reference, challenge, Path(folder) / "port")
+        began = time.perf_counter()
+        for run in range(runs):
+            workspace = Path(folder) / f"run-{run}"
+            workspace.mkdir()
+            reports.append(grade(str(source), challenge, dock, workspace))
+        seconds = (time.perf_counter() - began) / runs
+    first = reports[0]
+    problems = [*_unexpected(reference, challenge, first)]
+    if any(steady(report) != steady(first) for report in reports[1:]):
+        problems.append(f"{runs} runs gave different reports")
+    return ReferenceResult(
+        reference=reference,
+        outcome=first.scores.outcome,
+        total=first.scores.total,
+        parity=parity(challenge, first),
+        slowest_seconds=max((case.seconds for case in first.cases), default=0.0),
+        seconds=seconds,
+        problems=tuple(problems),
+    )
+
+
+def steady(report: Report) -> Report:
+    """Return a report without what may differ from run to run: times and memory."""
+    cases = tuple(replace(case, seconds=0.0, memory_mb=0.0) for case in report.cases)
+    return replace(report, cases=cases, timings={})
+
+
+def parity(challenge: Challenge, report: Report) -> float | None:
+    """Return the mean parity of a report's scored cases, 0..100; None where none was scored."""
+    groups = {group.name for group in challenge.groups if group.kind is GroupKind.PARITY}
+    shares = [case.share for case in report.cases if case.group in groups]
+    return 100 * math.fsum(shares) / len(shares) if shares else None
+
+
+def _unexpected(reference: Reference, challenge: Challenge, report: Report) -> Iterator[str]:
+    scores = report.scores
+    if scores.outcome is not reference.outcome:
+        yield f"{scores.outcome}, not {reference.outcome}: {'; '.join(scores.reasons)[:300]}"
+    low, high = reference.total
+    if scores.total is not None and not low <= scores.total <= high:
+        yield f"total {scores.total} is not within {low} to {high}"
+    measured = parity(challenge, report)
+    if reference.parity and (
+        measured is None or not reference.parity[0] <= measured <= reference.parity[1]
+    ):
+        yield f"parity {measured} is not within {reference.parity[0]} to {reference.parity[1]}"
+    causes = {str(case.cause) for case in report.cases if case.cause}
+    if reference.cause and reference.cause not in causes:
+        yield f"no case shows {reference.cause!r}, only {sorted(causes)}"
+    failed = {item.code for item in report.findings if item.verdict is Verdict.FAIL}
+    if missing := sorted(set(reference.findings) - failed):
+        yield f"{', '.join(missing)} did not fail"
+    wrong = {case.case for case in report.cases if case.verdict is Verdict.FAIL}
+    if missing := sorted(set(reference.cases) - wrong):
+        yield f"case {', '.join(missing)} did not fail"
+
+
+def prove_spread(challenge: Challenge, results: Sequence[ReferenceResult]) -> Iterator[Proof]:
+    """Prove what only the references together show: enough time, and enough distance."""
+    accepted = [item for item in results if item.reference.kind == "accepted"]
+    if not accepted:
+        return
+    slowest = max(item.slowest_seconds for item in accepted)
+    yield Proof(
+        what="there is time to spare",
+        ok=slowest * SPARE_TIME <= challenge.limits.wall_seconds,
+        detail=f"the slowest accepted step takes {slowest:.1f} s of "
+        f"{challenge.limits.wall_seconds:g}",
+    )
+    least = min(item.parity or 0.0 for item in accepted)
+    close = [
+        f"{item.reference.name} ({item.parity:.1f})"
+        for item in results
+        if item.reference.kind == "wrong_value"
+        and item.parity is not None
+        and item.parity > least - PARITY_MARGIN
+    ]
+    yield Proof(
+        what=f"wrong ports lose {PARITY_MARGIN:g} parity points",
+        ok=not close,
+        detail=f"accepted ports have {least:.1f}"
+        + (f"; too close: {', '.join(close)}" if close else ""),
+    )
