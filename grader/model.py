@@ -190,6 +190,18 @@ class Contract:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leaderboard:
+    """What an event's board makes of a challenge's scores."""
+
+    ladder: str = ""
+    """Kind of group whose public score only moves on real gains; empty where none does."""
+    daily_cap: int = 0
+    """Most gradings of a team in a day; 0 where there is no cap."""
+    private_groups: tuple[str, ...] = ()
+    """Groups that the board reveals at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One recorded run of the legacy model."""
 
@@ -227,6 +239,7 @@ class Challenge:
     limits: Limits
     passing_points: int
     cases: tuple[Case, ...]
+    leaderboard: Leaderboard = field(default_factory=Leaderboard)
     public_export: bool = False
     """Whether this is what teams receive: it holds no hidden case."""
 

@@ -1,0 +1,20 @@
+"""A challenge package: ``challenge.toml`` and its folders, loaded, validated and exported.
+
+Challenge packages are data. Nothing in one is imported or run by loading it.
+"""
+
+from __future__ import annotations
+
+from grader.package.data import check_data
+from grader.package.export import export_public, public_digests
+from grader.package.load import challenge_digest, find_challenge, list_challenges, load_challenge
+
+__all__ = [
+    "challenge_digest",
+    "check_data",
+    "export_public",
+    "find_challenge",
+    "list_challenges",
+    "load_challenge",
+    "public_digests",
+]
