@@ -125,7 +125,7 @@ def grade(
     for file in files:
         if file is not None and str(file) != "-":
             out.print(f"written: {file.resolve()}", soft_wrap=True)
-    raise typer.Exit(EXIT_STATUS[report.outcome])
+    raise typer.Exit(EXIT_STATUS[report.scores.outcome])
 
 
 def html(report: Report, tree: Path) -> str:

@@ -44,9 +44,7 @@ def from_json(text: str) -> Report:
     """
     document = _parse(text)
     _validate(document)
-    challenge, submission, grader = (
-        document[key] for key in ("challenge", "submission", "grader")
-    )
+    challenge, submission, grader = (document[key] for key in ("challenge", "submission", "grader"))
     return Report(
         challenge_slug=challenge["slug"],
         challenge_title=challenge["title"],

@@ -58,7 +58,7 @@ class LiveSteps:
         self._closed = False
         self._live = (
             Live(console=console, get_renderable=self._table, refresh_per_second=12)
-            if console.is_terminal
+            if console.is_terminal and not console.is_dumb_terminal
             else None
         )
 
@@ -114,9 +114,14 @@ class LiveSteps:
             table.add_column(no_wrap=True)
             table.add_column(justify="right", style="dim", no_wrap=True)
             table.add_column(style="dim", overflow="ellipsis", no_wrap=True)
-            for row in self._rows():
+            rows = list(self._rows())
+            for row in rows if self._closed else rows[-self._room() :]:
                 table.add_row(*row)
             return table
+
+    def _room(self) -> int:
+        """Return how many steps fit on the screen; the latest are the ones to watch."""
+        return max(self._console.height - 2, 1)
 
     def _rows(self) -> Iterator[tuple[Text | Spinner, Text, str, Text]]:
         marks = {

@@ -19,6 +19,9 @@ from grader.model import (
     Where,
 )
 
+DASH = "\N{EN DASH}"
+"""Stands where there is no figure."""
+
 UNSAFE = "Run without a sandbox: do not trust this report."
 """What is said first of a report whose sandbox is ``none``."""
 
@@ -110,7 +113,7 @@ def total_of(scores: Iterable[Score]) -> tuple[int | None, int]:
 
 def of_points(earned: int | None, possible: int) -> str:
     """Write points for people; what was not scored is never shown as 0."""
-    return f"not scored, {possible} possible" if earned is None else f"{earned} of {possible}"
+    return f"{'not scored' if earned is None else earned} of {possible}"
 
 
 def fraction(earned: int | None, possible: int) -> float | None:
@@ -124,7 +127,7 @@ def percent(share: float | None) -> str:
     100 is shown only for 1 and 0 only for 0, however close a share may be.
     """
     if share is None or not math.isfinite(share):
-        return "–"
+        return DASH
     if share <= 0 or share >= 1:
         return f"{share * 100:.0f} %"
     return f"{min(max(round(share * 100, 1), 0.1), 99.9):g} %"
@@ -137,7 +140,7 @@ def score_of_100(score: float) -> str:
 
 def figure(value: float | None) -> str:
     """Write a difference with three significant digits; a dash where there is none."""
-    return "–" if value is None or not math.isfinite(value) else f"{value:.3g}"
+    return DASH if value is None or not math.isfinite(value) else f"{value:.3g}"
 
 
 def decade_label(index: int, count: int) -> str:
@@ -147,8 +150,8 @@ def decade_label(index: int, count: int) -> str:
     if index == count - 1:
         return "missing"
     if index == count - 2:
-        return f"over {_power(index - 1)}×"
-    return f"up to {_power(index)}×"
+        return f"over {_power(index - 1)} \N{MULTIPLICATION SIGN}"
+    return f"up to {_power(index)} \N{MULTIPLICATION SIGN}"
 
 
 def label(name: str) -> str:
@@ -173,6 +176,14 @@ def at(where: Where | None) -> str:
         return ""
     path = clean_line(where.path)
     return path if where.line is None else f"{path}:{where.line}"
+
+
+def waiver(finding: Finding) -> str:
+    """Say what waiver was granted or asked for; empty where there is none."""
+    if not finding.waiver:
+        return ""
+    granted = finding.verdict is Verdict.WAIVED
+    return f"Waiver {'granted' if granted else 'asked for'}: {clean_line(finding.waiver)}"
 
 
 def clean(text: str) -> str:
@@ -204,19 +215,15 @@ def _finding_gains(report: Report) -> Iterable[Gain]:
 
 def _group_gains(report: Report) -> Iterable[Gain]:
     for name, score in report.scores.groups.items():
-        failed = [
-            case
-            for case in report.cases
-            if case.group == name and case.verdict is Verdict.FAIL
-        ]
+        short = [case for case in report.cases if case.group == name and case.share < 1]
         if _missing(score):
-            worst = min(failed, key=lambda case: case.share, default=None)
+            worst = min(short, key=lambda case: case.share, default=None)
             yield Gain(
                 name=name,
                 kind="accuracy",
                 points=_missing(score),
                 decisive=any(reason.startswith(f"{name} ") for reason in report.scores.reasons),
-                message=f"{worst.case}: {worst.message}" if worst else "Not all points were earned.",
+                message=f"{worst.case}: {worst.message}" if worst else "Some points are missing.",
                 fix="",
                 where=None,
             )
