@@ -18,7 +18,7 @@ rows  <- read.csv(args[2])
 LOADING <- 1.25                               # expenses 20 %, profit 5 %
 FLOOR   <- 130                                # nobody lives on less
 MINIMUM <- 18                                 # least premium, a full year
-tight   <- glm.control(epsilon = 1e-12, maxit = 100)   # audit 2014
+tight   <- glm.control(epsilon = 1e-16, maxit = 100)   # audit 2014
 
 prepare <- function(d) {
   d$site   <- factor(d$site, levels = 1:6)
