@@ -285,6 +285,8 @@ class Commit:
     lines: int
     """Lines it added, text files only."""
     parents: int
+    written: int | None = None
+    """Of these, the lines in files that people write: no data, no locks. None if not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
-
-from dulwich.errors import NotGitRepository
-from dulwich.ignore import IgnoreFilterManager
-from dulwich.objects import Blob
-from dulwich.repo import Repo
+from urllib.parse import unquote, urlsplit
 
 from grader.checkout import repository as git
-from grader.checkout.archive import special, unpack
+from grader.checkout.archive import unpack
+from grader.checkout.folder import Folder
+from grader.checkout.history import read_history
 from grader.checkout.remote import fetch
 from grader.checkout.tree import TreeWriter, remove, tree_digest
 from grader.errors import SourceError
 from grader.model import Checkout
 
-_CHUNK = 2**16
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[\w.-]+@[\w.-]+:(?!//)")
+_FILE = "file://"
 
 
 def check_out(source: str, destination: Path, *, working_tree: bool = False) -> Checkout:
@@ -33,28 +26,26 @@ def check_out(source: str, destination: Path, *, working_tree: bool = False) -> 
 
     :param source: a directory, an archive, a working or bare repository, each as a path with an
         optional ``@revision``, or a URL with one
-    :param destination: an existing folder; on an error nothing is left in it
+    :param destination: a folder; on an error it is as it was before, or gone if it was not there
     :param working_tree: take a working repository's files as they lie
     :raises SourceError: what is wrong with the source, and what to do
     """
     root = destination / "tree"
+    existed = destination.exists()
     root.mkdir(parents=True)
     try:
         return _check_out(source, root, working_tree=working_tree)
     except BaseException:
-        remove(root)
+        remove(root if existed else destination)
         raise
 
 
 def _check_out(source: str, root: Path, *, working_tree: bool) -> Checkout:
-    if _URL.match(source) and not source.startswith("file://"):
-        address, revision = _split_url(source)
-        with tempfile.TemporaryDirectory(prefix="drydock-fetch-") as folder:
-            return _from_repository(fetch(address, Path(folder)), root, source, revision)
-    path, revision = _split_path(source.removeprefix("file://"))
-    if path.is_file():
-        return _from_archive(path, root, source)
-    if not path.is_dir():
+    if _URL.match(source) and not source.startswith(_FILE):
+        _refuse_working_tree(source, asked=working_tree)
+        return _from_address(source, root)
+    path, revision = _split_path(source)
+    if not path.exists():
         raise SourceError(
             "no-such-source",
             f"There is no {path}.",
@@ -67,13 +58,17 @@ def _check_out(source: str, root: Path, *, working_tree: bool) -> Checkout:
                 f"{path} has no revisions: it is not a git repository.",
                 remedy="Leave @REV away, or name a repository.",
             )
-        return _from_directory(path, root, source)
+        return _from_archive(path, root, source) if path.is_file() else _plain(path, root, source)
+    bare = not (path / ".git").exists()
+    _refuse_working_tree(source, asked=working_tree and (bare or revision is not None))
     if working_tree:
         return _from_working_tree(path, root, source)
     return _from_repository(path, root, source, revision)
 
 
 def _split_path(source: str) -> tuple[Path, str | None]:
+    if source.startswith(_FILE):
+        source = unquote(source.removeprefix(_FILE))
     if "@" in source and not Path(source).exists():
         name, revision = source.rsplit("@", 1)
         return Path(name), revision
@@ -91,31 +86,53 @@ def _split_url(source: str) -> tuple[str, str | None]:
     return (f"{host}{colon}{name}", revision) if at else (source, None)
 
 
+def _without_secrets(address: str) -> str:
+    """Return an address that can stand in a report: no name, password or token of whoever asked."""
+    if "://" not in address:
+        return address
+    parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="", fragment="").geturl()
+
+
 def _is_repository(path: Path) -> bool:
-    try:
-        Repo(str(path)).close()
-    except NotGitRepository:
-        return False
-    return True
+    return (path / ".git").exists() or all((path / name).is_dir() for name in ("objects", "refs"))
+
+
+def _refuse_working_tree(source: str, *, asked: bool) -> None:
+    if asked:
+        raise SourceError(
+            "no-working-tree",
+            f"{_without_secrets(source)} names commits, not files as they lie.",
+            remedy="Leave --working-tree away, or name the folder of a working repository.",
+        )
 
 
 # ------------------------------------------------------------------------------ ways in
 
 
+def _from_address(source: str, root: Path) -> Checkout:
+    shown = _without_secrets(source)
+    address, revision = _split_url(source)
+    with tempfile.TemporaryDirectory(prefix="drydock-fetch-") as folder:
+        target = Path(folder) / "fetched.git"
+        fetch(address, target, shown=shown)
+        return _from_repository(target, root, shown, revision)
+
+
 def _from_archive(path: Path, root: Path, source: str) -> Checkout:
     writer = TreeWriter(root)
     unpack(path, writer)
-    return _plain(writer, source)
+    return _without_history(writer, source)
 
 
-def _from_directory(path: Path, root: Path, source: str) -> Checkout:
+def _plain(path: Path, root: Path, source: str) -> Checkout:
     writer = TreeWriter(root)
-    ignored = IgnoreFilterManager(str(path), [], ignorecase=False)
-    _copy(path, writer, ignored)
-    return _plain(writer, source)
+    Folder(path).copy(writer)
+    return _without_history(writer, source)
 
 
-def _plain(writer: TreeWriter, source: str) -> Checkout:
+def _without_history(writer: TreeWriter, source: str) -> Checkout:
     tree = writer.finish()
     return Checkout(
         tree=tree, source=source, commit=None, tree_digest=tree_digest(tree), history=None
@@ -123,49 +140,45 @@ def _plain(writer: TreeWriter, source: str) -> Checkout:
 
 
 def _from_repository(path: Path, root: Path, source: str, revision: str | None) -> Checkout:
-    with git.opened(path) as repository:
-        commit = git.find_commit(repository, revision)
+    with git.opened(path) as (repository, objects):
+        commit = git.find_commit(repository, objects, revision)
         writer = TreeWriter(root, lift=False)
-        notes = git.write_tree(repository, commit, writer)
-        if repository.has_index() and revision is None:
-            notes += _changed(repository, path)
+        notes = git.write_tree(objects, commit, writer)
         tree = writer.finish()
+        if revision is None and (path / ".git").exists():
+            notes += _changed(Folder(path, git.tracked(objects, commit)))
         return Checkout(
             tree=tree,
             source=source,
             commit=commit.id.decode(),
             tree_digest=tree_digest(tree),
-            history=git.read_history(repository, commit),
+            history=read_history(repository, objects, commit),
             notes=notes,
         )
 
 
 def _from_working_tree(path: Path, root: Path, source: str) -> Checkout:
-    with git.opened(path) as repository:
+    with git.opened(path) as (repository, objects):
+        commit = git.find_commit(repository, objects, None)
+        folder = Folder(path, git.tracked(objects, commit))
         writer = TreeWriter(root, lift=False)
-        _copy(path, writer, IgnoreFilterManager.from_repo(repository))
+        folder.copy(writer)
         tree = writer.finish()
-        commit = git.find_commit(repository, None)
-        differing = _differing(repository, path)
         found = Checkout(
             tree=tree,
             source=source,
             commit=commit.id.decode(),
             tree_digest=tree_digest(tree),
-            history=git.read_history(repository, commit),
+            history=read_history(repository, objects, commit),
         )
-        if not differing:
-            return found
-        note = f"The working tree is graded as it lies: {_count(differing)} not committed."
-        return replace(found, commit=None, notes=(note,))
+    if not (differing := folder.differing()):
+        return found
+    note = f"The working tree is graded as it lies: {_count(differing)} not committed."
+    return replace(found, commit=None, notes=(note,))
 
 
-# ------------------------------------------------------------------------------ files as they lie
-
-
-def _changed(repository: Repo, path: Path) -> tuple[str, ...]:
-    differing = _differing(repository, path)
-    if not differing:
+def _changed(folder: Folder) -> tuple[str, ...]:
+    if not (differing := folder.differing()):
         return ()
     how = "Commit them, or grade the files as they lie with --working-tree."
     return (f"The last commit is graded: {_count(differing)} not committed. {how}",)
@@ -173,69 +186,3 @@ def _changed(repository: Repo, path: Path) -> tuple[str, ...]:
 
 def _count(files: int) -> str:
     return "1 file is" if files == 1 else f"{files} files are"
-
-
-def _differing(repository: Repo, path: Path) -> int:
-    """Return how many files differ from the last commit, by their raw bytes."""
-    recorded = git.blob_ids(repository, git.find_commit(repository, None))
-    differing = set(recorded)
-    for name in _names(path, IgnoreFilterManager.from_repo(repository), keep=frozenset(recorded)):
-        file = path / name
-        content = str(file.readlink()).encode() if file.is_symlink() else file.read_bytes()
-        if recorded.get(name) == Blob.from_string(content).id:
-            differing.discard(name)
-        else:
-            differing.add(name)
-    return len(differing)
-
-
-def _copy(path: Path, writer: TreeWriter, ignored: IgnoreFilterManager) -> None:
-    for name in _names(path, ignored):
-        mode = (path / name).lstat().st_mode
-        if stat.S_ISLNK(mode):
-            writer.link(name, str((path / name).readlink()))
-        elif stat.S_ISREG(mode):
-            with _opened(path / name) as chunks:
-                writer.add(name, chunks)
-        else:
-            raise special(name)
-
-
-def _names(
-    path: Path, ignored: IgnoreFilterManager, keep: frozenset[str] = frozenset()
-) -> Iterator[str]:
-    """Yield what lies in a folder, without ``.git`` and what ``.gitignore`` leaves out.
-
-    :param keep: names that are tracked, and so count whatever ``.gitignore`` says
-    """
-    for folder, folders, files in os.walk(path):
-        base = Path(folder).relative_to(path)
-        linked = [name for name in folders if (Path(folder) / name).is_symlink()]
-        folders[:] = sorted(
-            name
-            for name in set(folders) - set(linked)
-            if name != ".git" and not ignored.is_ignored(f"{_joined(base, name)}/")
-        )
-        for name in sorted([*files, *linked]):
-            whole = _joined(base, name)
-            if name != ".git" and (whole in keep or not ignored.is_ignored(whole)):
-                yield whole
-
-
-def _joined(base: Path, name: str) -> str:
-    return (base / name).as_posix()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Iterator[bytes]]:
-    """Open a regular file for reading in chunks, even if it is being swapped for a link."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise SourceError(
-            "cannot-read",
-            f"{path} cannot be read: {error.strerror}.",
-            remedy="Mend its permissions.",
-        ) from error
-    with os.fdopen(handle, "rb") as file:
-        yield iter(lambda: file.read(_CHUNK), b"")

@@ -36,6 +36,8 @@ class TreeWriter:
     _files: dict[str, TreeFile] = field(default_factory=dict)
     _links: dict[str, str] = field(default_factory=dict)
     _folded: dict[str, str] = field(default_factory=dict)
+    """Files by the name that a file system without case would know them by, and links."""
+    _folders: dict[str, str] = field(default_factory=dict)
     _bytes: int = 0
 
     def add(self, path: str, chunks: Iterable[bytes]) -> None:
@@ -132,34 +134,22 @@ class TreeWriter:
                 remedy="Leave environments, caches and data out of the repository.",
             )
         folded = _fold(name)
-        if folded in self._folded:
-            raise SourceError(
-                "name-collision",
-                f"{name!r} and {self._folded[folded]!r} are one file on some systems.",
-                remedy="Rename one of them.",
-            )
+        if taken := self._folded.get(folded):
+            raise _collision(f"{name!r} and {taken!r} are one file on some systems")
+        if taken := self._folders.get(folded):
+            raise _collision(f"{name!r} is a file, and the folder {taken!r} is there too")
+        for parent in _parents(name):
+            self._enter(parent, name)
         self._folded[folded] = name
-        self._refuse_file_as_folder(name)
         return name
 
-    def _refuse_file_as_folder(self, name: str) -> None:
-        """Refuse a name that would be both a file and a folder, as an archive can claim."""
-        parts = name.split("/")
-        parents = {"/".join(parts[:depth]) for depth in range(1, len(parts))}
-        for parent in parents:
-            taken = self._folded.get(_fold(parent))
-            if taken is not None:
-                raise SourceError(
-                    "name-collision",
-                    f"{taken!r} is a file, and {name!r} needs it to be a folder.",
-                    remedy="Rename one of them.",
-                )
-        if (self.root / name).is_dir():
-            raise SourceError(
-                "name-collision",
-                f"{name!r} is both a file and a folder.",
-                remedy="Rename one of them.",
-            )
+    def _enter(self, folder: str, name: str) -> None:
+        """Note a folder, unless it is a file as well or is spelled in another way elsewhere."""
+        folded = _fold(folder)
+        if taken := self._folded.get(folded):
+            raise _collision(f"{taken!r} is a file, and {name!r} needs it to be a folder")
+        if (taken := self._folders.setdefault(folded, folder)) != folder:
+            raise _collision(f"The folders {folder!r} and {taken!r} are one on some systems")
 
 
 def safe_name(path: str) -> str:
@@ -229,6 +219,15 @@ def _listed(root: Path) -> Iterator[TreeFile]:
                 size=len(content),
                 digest=hashlib.sha256(content).hexdigest(),
             )
+
+
+def _parents(name: str) -> Iterator[str]:
+    parts = name.split("/")
+    return ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+
+
+def _collision(problem: str) -> SourceError:
+    return SourceError("name-collision", f"{problem}.", remedy="Rename one of them.")
 
 
 def _refused(path: str, problem: str) -> SourceError:

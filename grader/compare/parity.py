@@ -185,7 +185,7 @@ class _Sizes:
     """log10 of difference over tolerance: at most 0 within it, infinite where there is none."""
 
 
-def _score(  # noqa: PLR0913 - the parts of one formula
+def _score(
     expected: npt.NDArray[np.generic],
     actual: npt.NDArray[np.generic],
     within: Mask,
@@ -200,10 +200,12 @@ def _score(  # noqa: PLR0913 - the parts of one formula
     if not column.exact:
         credit = np.clip(1 - sizes.decades / DECADES, 0, 1)
         parts["credit"] = math.fsum(credit) / len(credit)
-    if column.decision:
-        parts["decision"] = _decision(_floats(expected), _floats(actual), within, column.decision)
-    elif not column.exact:
-        weights["worst"] += weights["decision"]
+        if column.decision:
+            parts["decision"] = _decision(
+                _floats(expected), _floats(actual), within, column.decision
+            )
+        else:
+            weights["worst"] += weights["decision"]
     whole = math.fsum(weights[name] for name in parts)
     return 100 * math.fsum(weights[name] * part for name, part in parts.items()) / whole
 

@@ -6,7 +6,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,10 @@ from grader.model import Column, OutputTable, Segment
 Mask = npt.NDArray[np.bool_]
 """One truth value per row."""
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_PLAIN = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_NUMBER = re.compile(_PLAIN)
+_NUMBERS = re.compile(rf"(?:{_PLAIN}\n)*+")
+"""A whole column of plain numbers, in one go: nearly every column is one."""
 _MISSING = frozenset({"", "na", "nan", "null", "none", "<na>"})
 _INFINITE = re.compile(r"([+-]?)inf(?:inity)?", re.IGNORECASE)
 _NAMED = 5
@@ -56,20 +60,19 @@ def read_output(
 def read_recorded(path: Path, table: OutputTable) -> pd.DataFrame:
     """Read a recorded table, sorted by key, so that sums over it do not depend on file order.
 
+    Several judgements look at the same table, so it is read once; leave what is returned unchanged.
+
     :raises ChallengeError: the champion's own table is not as the challenge declares it
     """
     try:
-        content = path.read_bytes()
-        found = parse_table(content, table, limit_bytes=len(content))
-        keys = pd.MultiIndex.from_frame(found[list(table.key)])
-        _check_keys(keys, keys, table, reveal=True)
+        about = path.stat()
+        return _recorded(path, about.st_mtime_ns, about.st_size, table)
     except (OSError, OutputError) as error:
         raise ChallengeError(
             "recorded-table",
             f"The recorded table {path} cannot be used: {error}",
             remedy="Record the challenge again with 'drydock challenge record'.",
         ) from error
-    return found.sort_values(list(table.key), kind="stable", ignore_index=True)
 
 
 def read_inputs(path: Path, key: Sequence[str]) -> pd.DataFrame:
@@ -110,6 +113,14 @@ def parse_table(
             else _numbers(words, column, table, reveal=reveal)
         )
     return pd.DataFrame(cells)
+
+
+@lru_cache(maxsize=32)
+def _recorded(path: Path, _changed: int, size: int, table: OutputTable) -> pd.DataFrame:
+    found = parse_table(path.read_bytes(), table, limit_bytes=size)
+    keys = pd.MultiIndex.from_frame(found[list(table.key)])
+    _check_keys(keys, keys, table, reveal=True)
+    return found.sort_values(list(table.key), kind="stable", ignore_index=True)
 
 
 # ------------------------------------------------------------------------------ text to cells
@@ -206,6 +217,8 @@ def _listed(verb: str, names: Sequence[str], *, reveal: bool) -> str:
 def _numbers(
     words: Sequence[str], column: Column, table: OutputTable, *, reveal: bool
 ) -> npt.NDArray[np.float64]:
+    if _NUMBERS.fullmatch("".join(f"{word}\n" for word in words)):
+        return np.array([float(word) for word in words], dtype=np.float64)
     values = np.empty(len(words), dtype=np.float64)
     for index, word in enumerate(words):
         value = _number(word)

@@ -72,7 +72,7 @@ def test_bomb_in_header_is_refused(tmp_path: Path, out: Out) -> None:
     item.pax_headers = {"comment": "a" * (130 * 2**20)}
     with tarfile.open(tmp_path / "bomb.tar.gz", "w:gz", compresslevel=1) as archive:
         archive.addfile(item)
-    with pytest.raises(SourceError, match="50 MB"):
+    with pytest.raises(SourceError, match="without measure"):
         out(tmp_path / "bomb.tar.gz")
 
 
@@ -185,7 +185,7 @@ def test_any_names_become_tree_or_error(
     try:
         tree = check_out(str(source), folder / "out").tree
     except SourceError:
-        assert list((folder / "out").iterdir()) == []
+        assert not (folder / "out").exists()
     else:
         assert all(is_safe(name.removeprefix("./")) for name in names if not name.endswith("/"))
         assert len(tree.files) <= len(names)

@@ -134,7 +134,7 @@ def test_repository_configuration_runs_nothing(repository: Path, out: Out, tmp_p
 
 def test_borrowed_objects_are_refused(repository: Path, tmp_path: Path, out: Out) -> None:
     git(tmp_path, "clone", "--quiet", "--shared", "--bare", str(repository), "shared.git")
-    with pytest.raises(SourceError, match="borrows objects"):
+    with pytest.raises(SourceError, match="borrows its objects"):
         out(tmp_path / "shared.git")
 
 

@@ -1,0 +1,19 @@
+"""A constant."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from healthtariff.artefact import Artefact
+from healthtariff.schema import KEY
+
+
+def score(artefact: Artefact, table: pd.DataFrame) -> pd.DataFrame:
+    """Answer every row of a table."""
+    del artefact
+    return guess(table)
+
+
+def guess(table: pd.DataFrame) -> pd.DataFrame:
+    """Answer with the average of the book."""
+    return table[list(KEY)].assign(visits=2.8, cost_per_visit=24.0, premium=81.0)

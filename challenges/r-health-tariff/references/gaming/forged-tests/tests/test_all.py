@@ -1,0 +1,5 @@
+"""Tests."""
+
+
+def test_nothing() -> None:
+    assert False

@@ -1,0 +1,9 @@
+"""What a port does: trained, run and served in the sandbox, judged outside it.
+
+Nothing that a submission prints counts, and no process that runs its code holds an expected
+answer. It leaves tables behind; they are read as data and compared here.
+"""
+
+from grader.accuracy.measure import Accuracy, measure, not_run
+
+__all__ = ["Accuracy", "measure", "not_run"]

@@ -1,0 +1,192 @@
+"""Train, score, serve, compare: everything about a port that only running it can show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from grader.accuracy import robustness
+from grader.accuracy.cases import Judged, failed, judge_parity, judge_training
+from grader.accuracy.plan import TRAIN_TWICE, Plan, all_failed, make_plan
+from grader.accuracy.port import Outcome, open_port
+from grader.accuracy.quality import judge_quality
+from grader.accuracy.runs import Runs, run_all, usual_answers
+from grader.compare import read_recorded
+from grader.errors import ChallengeError
+from grader.model import (
+    Case,
+    CaseResult,
+    Cause,
+    Challenge,
+    ColumnParity,
+    Group,
+    GroupKind,
+    Progress,
+    Scope,
+    Segment,
+    Verdict,
+)
+from grader.sandbox import Sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """What running a port showed."""
+
+    cases: tuple[CaseResult, ...]
+    """By group in the challenge's order; public cases of no group last."""
+    columns: tuple[ColumnParity, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Median seconds of one request to the service and to the calibration, and their ratio."""
+
+
+def measure(
+    challenge: Challenge, site: Path, sandbox: Sandbox, *, scope: Scope, progress: Progress
+) -> Accuracy:
+    """Run a port on everything that the challenge asks, and judge it.
+
+    :param site: the unpacked wheel, in a folder of the sandbox's own
+    :raises ChallengeError: the challenge's own tables cannot be used
+    """
+    plan = make_plan(challenge, scope)
+    port = open_port(challenge, plan.table.file, site, sandbox)
+    runs = run_all(port, plan, challenge.training, progress)
+    if (why := runs.training.failure) is not None:
+        return Accuracy(cases=all_failed(plan, why.message, why.cause, why.verdict))
+    bench = _Judge(challenge=challenge, plan=plan, runs=runs)
+    judged = [item for group, names in plan.members for item in bench.judge(group, names)]
+    judged += [bench.parity(case, None) for case in plan.shown]
+    return Accuracy(
+        cases=tuple(item.result for item in judged),
+        columns=_once(judged),
+        timings=runs.served.timings,
+    )
+
+
+def not_run(challenge: Challenge, scope: Scope, reason: str) -> Accuracy:
+    """Return what a port earns that could not be run: every case fails, and none is left out.
+
+    :param reason: as it follows "Not run: "
+    """
+    plan = make_plan(challenge, scope)
+    message = f"Not run: {reason}."
+    return Accuracy(cases=all_failed(plan, message, Cause.CRASH, Verdict.FAIL))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judge:
+    """Makes results of what the port did."""
+
+    challenge: Challenge
+    plan: Plan
+    runs: Runs
+
+    def judge(self, group: Group, names: tuple[str, ...]) -> list[Judged]:
+        """Judge the cases of a group."""
+        if group.kind is GroupKind.PARITY:
+            return [self.parity(case, group) for case in self._cases(names)]
+        if group.kind is GroupKind.QUALITY:
+            return [Judged(result=self._quality(case, group)) for case in self._cases(names)]
+        if group.kind is GroupKind.REPRODUCIBILITY:
+            return [Judged(result=self._training(group))]
+        if group.kind is GroupKind.ROBUSTNESS:
+            return [Judged(result=result) for result in self._robustness(group)]
+        return [Judged(result=result) for result in self._service(group, names)]
+
+    def parity(self, case: Case, group: Group | None) -> Judged:
+        """Judge a case against the recorded table; without a group it is shown, not scored."""
+        segments = group.segments if group else self._all_segments()
+        return judge_parity(
+            case,
+            group.name if group else "",
+            self.runs.scores[case.name],
+            contract=self.challenge.contract,
+            table=self.plan.table,
+            segments=segments,
+            limit_bytes=self._limit(),
+        )
+
+    def _quality(self, case: Case, group: Group) -> CaseResult:
+        outcome = self.runs.scores[case.name]
+        if outcome.failure is not None:
+            return failed(case.name, group.name, outcome)
+        if group.quality is None:
+            raise ChallengeError(
+                "quality-missing",
+                f"Group {group.name!r} of challenge {self.challenge.slug} does not say how quality "
+                "is measured.",
+                remedy="Give it quality = { metric, prediction, label, margin }.",
+            )
+        result = judge_quality(
+            case,
+            group.name,
+            self.plan.table,
+            outcome.content,
+            group.quality,
+            limit_bytes=self._limit(),
+        )
+        return replace(result, seconds=outcome.result.seconds, memory_mb=outcome.result.memory_mb)
+
+    def _training(self, group: Group) -> CaseResult:
+        first, (second,) = self._base(), self.runs.again
+        recorded = read_recorded(self.plan.base.expected / self.plan.table.file, self.plan.table)
+        return judge_training(first, second, group.name, TRAIN_TWICE, recorded, self.plan.table)
+
+    def _robustness(self, group: Group) -> list[CaseResult]:
+        usual = usual_answers(self.plan, self._base())
+        if usual is None:
+            message = "The unchanged table has no answers to hold these against."
+            why = failed("", group.name, self._base(), Cause.WRONG_VALUE, message)
+            return [replace(why, case=variant.name) for variant, _ in self.runs.variants]
+        by_key = usual.set_index(list(self.plan.table.key), drop=False)
+        results = []
+        for variant, outcome in self.runs.variants:
+            wanted = variant.keys.set_index(list(variant.keys.columns)).index
+            own = by_key.loc[wanted].reset_index(drop=True)
+            results.append(
+                robustness.judge_variant(variant, outcome, own, group.name, self.plan.table)
+            )
+        return results
+
+    def _service(self, group: Group, names: tuple[str, ...]) -> list[CaseResult]:
+        served = self.runs.served
+        if served.failure is None:
+            return [replace(result, group=group.name) for result in served.cases]
+        return [
+            CaseResult(
+                case=name,
+                group=group.name,
+                verdict=served.failure.verdict,
+                share=0.0,
+                message=served.failure.message,
+                cause=served.failure.cause,
+            )
+            for name in names
+        ]
+
+    def _base(self) -> Outcome:
+        return self.runs.scores[self.plan.base.name]
+
+    def _cases(self, names: tuple[str, ...]) -> list[Case]:
+        return [case for case in self.challenge.cases if case.name in names]
+
+    def _limit(self) -> int:
+        return self.challenge.limits.output_mb * 2**20
+
+    def _all_segments(self) -> tuple[Segment, ...]:
+        """Return the segments of all parity groups, each once."""
+        return tuple(
+            {
+                segment.name: segment
+                for group in self.challenge.groups
+                if group.kind is GroupKind.PARITY
+                for segment in group.segments
+            }.values()
+        )
+
+
+def _once(judged: Iterable[Judged]) -> tuple[ColumnParity, ...]:
+    """Return the figures of each case's columns once, even where two groups name the case."""
+    columns = {(column.case, column.column): column for item in judged for column in item.columns}
+    return tuple(columns.values())

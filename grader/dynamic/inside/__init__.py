@@ -1,0 +1,1 @@
+"""Programs of ours that run in the sandbox beside a team's code; nothing they say is trusted."""

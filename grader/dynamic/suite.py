@@ -1,0 +1,157 @@
+"""The team's own tests: run as they are, and run once more with the package sabotaged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from grader.commands import place_file, place_files, printable, tree_files, why_failed
+from grader.errors import SandboxError
+from grader.model import Binding, Cause, Checkout, Limits, TestRun
+from grader.sandbox import Job, Result, Sandbox
+
+SABOTAGE = b'raise ImportError("sabotaged by the canary")\n'
+"""What every module of the package says in the canary run."""
+_RUNNER = Path(__file__).parent / "inside" / "drydock_tests.py"
+_NOTES = "drydock-tests.json"
+_BINARIES = frozenset({".pyc", ".so", ".pyd"})
+_NO_TESTS = 5
+"""pytest's exit code where it found no test."""
+
+
+def run_tests(
+    checkout: Checkout, site: Path, sandbox: Sandbox, limits: Limits, package: str
+) -> TestRun:
+    """Run the team's tests beside a canary: the same tests with every module of the package broken.
+
+    Tests are found as the project configures them, but under our own invocation of pytest.
+
+    :param site: the unpacked wheel, which is what the tests import unless they say otherwise
+    :param package: the import name of the team's package
+    :raises SandboxError: the sandbox failed, which is no fault of the submission
+    """
+    tree = tree_files(checkout.tree)
+    tools = place_file(sandbox, "tools", _RUNNER.name, _RUNNER.read_bytes())
+    bench = _Bench(sandbox=sandbox, limits=limits, package=package, tools=tools)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="canary") as pool:
+        broken = place_files(sandbox, "site", sabotaged(_files(site), package))
+        canary = pool.submit(bench.run, sabotaged(tree, package), broken, "plain")
+        tests = bench.run(tree, site, "coverage")
+        return _concluded(tests, canary.result(), limits)
+
+
+def sabotaged(files: Mapping[str, bytes], package: str) -> dict[str, bytes]:
+    """Return a tree in which no module of the package can be imported; its tests are left alone."""
+    broken = {}
+    for name, content in files.items():
+        path = PurePosixPath(name)
+        if not _belongs(path, package):
+            broken[name] = content
+        elif path.suffix == ".py":
+            broken[name] = SABOTAGE
+        elif path.suffix not in _BINARIES:
+            broken[name] = content
+    return broken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bench:
+    sandbox: Sandbox
+    limits: Limits
+    package: str
+    tools: Path
+
+    def run(self, tree: dict[str, bytes], site: Path, kind: str) -> Result:
+        folders = {
+            "/submission": place_files(self.sandbox, "submission", tree),
+            "/site": site,
+            "/tools": self.tools,
+        }
+        return self.sandbox.run(
+            Job(
+                module=_RUNNER.stem,
+                arguments=(self.package, _NOTES, kind),
+                mounts=tuple(
+                    Binding(host=host, inside=Path(inside)) for inside, host in folders.items()
+                ),
+                python_path=("/site", "/tools"),
+                limits=self.limits,
+                collect=(_NOTES,),
+                copy_to_work="/submission",
+            )
+        )
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _belongs(path: PurePosixPath, package: str) -> bool:
+    folders = path.parts[:-1]
+    return package in folders and not any(folder.startswith("test") for folder in folders)
+
+
+def _concluded(tests: Result, canary: Result, limits: Limits) -> TestRun:
+    for result in (tests, canary):
+        failure = why_failed("The tests", result, limits, reveal=True)
+        if failure is not None and failure.cause is Cause.SANDBOX:
+            raise SandboxError("sandbox-failed", failure.message, remedy="Run 'drydock doctor'.")
+    notes = _notes(tests)
+    passed, failed = _count(notes, "passed"), _count(notes, "failed")
+    green = tests.cause is None and tests.exit_code == 0
+    return TestRun(
+        ran=passed + failed,
+        passed=passed,
+        failed=failed,
+        green=green,
+        canary_green=canary.cause is None and canary.exit_code == 0,
+        coverage=_coverage(notes),
+        message=_message(tests, notes, passed, failed, limits),
+        cause=tests.cause,
+    )
+
+
+def _notes(result: Result) -> Mapping[str, Any]:
+    """Read what the process noted: written beside the team's code, so anything may be in it."""
+    (file,) = result.files
+    try:
+        found = json.loads(file.content or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _count(notes: Mapping[str, Any], name: str) -> int:
+    value = notes.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return 0
+    return min(max(value, 0), 1_000_000)
+
+
+def _coverage(notes: Mapping[str, Any]) -> float | None:
+    value = notes.get("coverage")
+    return float(value) if isinstance(value, float) and 0 <= value <= 1 else None
+
+
+def _message(
+    tests: Result, notes: Mapping[str, Any], passed: int, failed: int, limits: Limits
+) -> str:
+    if tests.cause is not None:
+        failure = why_failed("The test run", tests, limits, reveal=True)
+        return failure.message if failure is not None else ""
+    if tests.exit_code == _NO_TESTS:
+        return "pytest found no test."
+    if failed:
+        first = printable(str(notes.get("first", "")))
+        return f"{failed} of {passed + failed} tests fail, the first in {first}."
+    if tests.exit_code:
+        return f"pytest ended with exit code {tests.exit_code}."
+    return f"{passed} tests pass."

@@ -1,0 +1,73 @@
+"""One process per environment: imports what is slow to import, then forks a job on each order.
+
+It holds nothing a job could want: no variable, no file but those of the environment, no network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+from . import kernel, landlock, seccomp, supervisor, usage, wire
+from .orders import Order, Setting
+
+
+def main() -> None:
+    """Serve orders from the channel named on the command line until its other end is gone."""
+    kernel.die_with_parent()
+    for number in (signal.SIGINT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_IGN)  # children are forgotten as they end
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    wire.send(channel, {"told": "alive"})
+    message, _ = wire.receive(channel)
+    if message is None:
+        return
+    setting = Setting(**message)
+    began = time.monotonic()
+    _preload(setting.preload)
+    place = supervisor.Place(
+        readable=tuple(setting.readable),
+        system_calls=seccomp.program(seccomp.machine()),
+        inherited=usage.resident("self"),
+    )
+    ready = {
+        "threads": len(list(Path("/proc/self/task").iterdir())),
+        "landlock": landlock.version(),
+        "seconds": time.monotonic() - began,
+    }
+    wire.send(channel, ready)
+    while _serve(channel, place):
+        pass
+
+
+def _preload(modules: tuple[str, ...]) -> None:
+    for module in modules:
+        with contextlib.suppress(ModuleNotFoundError):  # not every environment holds everything
+            importlib.import_module(module)
+    del sys.path[0]  # where this package lies; jobs do not see it
+    gc.collect()
+    gc.freeze()  # so that a job's collector does not touch, and so copy, what is shared
+    kernel.gather_in_large_pages()
+
+
+def _serve(channel: socket.socket, place: supervisor.Place) -> bool:
+    message, descriptors = wire.receive(channel)
+    if message is None:
+        return False
+    if os.fork() == 0:
+        for number in (signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        channel.close()
+        stdout, stderr, control = descriptors
+        order = Order(**message)
+        supervisor.supervise(order, place, socket.socket(fileno=control), stdout, stderr)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    return True

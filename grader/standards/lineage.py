@@ -1,0 +1,124 @@
+"""Lineage: from an artefact back to the code, data and settings that made it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from grader.model import Check, Where
+from grader.standards.evidence import Evidence
+from grader.standards.python import Module, call_name, dotted, keyword
+from grader.standards.rubric import Judgement, rule
+from grader.standards.wording import count, listing, words
+
+_RANDOM = words(
+    "train_test_split ShuffleSplit StratifiedShuffleSplit RandomForestClassifier "
+    "RandomForestRegressor GradientBoostingClassifier GradientBoostingRegressor "
+    "HistGradientBoostingRegressor HistGradientBoostingClassifier RandomizedSearchCV "
+    "ExtraTreesRegressor MLPRegressor MLPClassifier LGBMRegressor LGBMClassifier XGBRegressor "
+    "XGBClassifier KMeans SGDRegressor SGDClassifier permutation_importance resample"
+)
+_GENERATORS = frozenset({"default_rng", "RandomState", "Random"})
+_LEGACY = re.compile(
+    r"^(np|numpy)\.random\.(?!default_rng|Generator|RandomState|seed|SeedSequence)\w+"
+)
+_STDLIB = re.compile(r"^random\.(random|shuffle|choices?|sample|randint|gauss|uniform)$")
+
+_SAVES = re.compile(
+    r"joblib\.dump|pickle\.dump|skops|cloudpickle|to_onnx|save_model|\.dump\(|dumps\(|write_bytes"
+)
+_SIGNS = {
+    "the version of the code": r"__version__|importlib\.metadata|\bversion\(|rev-parse|GITHUB_SHA"
+    r"|git_commit",
+    "a digest of the training data": r"sha256|sha512|blake2|md5|hash_pandas_object|file_digest",
+    "versions of the libraries": r"sklearn\.__version__|numpy\.__version__|np\.__version__"
+    r"|pd\.__version__|importlib\.metadata|show_versions|\bversion\(",
+    "seed or settings": r"\bseed\b|random_state|get_params|settings|parameters|asdict\(|config",
+}
+
+
+@rule(
+    Check(
+        code="LINE001",
+        family="lineage",
+        title="Randomness is seeded",
+        why="Two trainings on the same data must give the same model; otherwise nobody can tell a "
+        "change of the code from a change of luck.",
+        fix="Pass random_state or seed, as an integer from the settings, wherever chance is used.",
+        example="RandomForestRegressor(random_state=SEED)\nrng = np.random.default_rng(SEED)",
+        source="scikit-learn, Common pitfalls: controlling randomness; ruff NPY002",
+        weight=2,
+    ),
+    needs_source=True,
+)
+def seeded(evidence: Evidence) -> Judgement:
+    """Find calls that use chance, and count those without a seed. No chance at all is fine."""
+    uses = [(m.path, call, ok) for m in evidence.project.source for call, ok in _chances(m)]
+    bare = [(path, call) for path, call, ok in uses if not ok]
+    if not bare:
+        message = f"All {len(uses)} uses of chance are seeded." if uses else "No chance is used."
+        return Judgement(share=1.0, message=message)
+    path, call = bare[0]
+    return Judgement(
+        share=0.8 * (1 - len(bare) / len(uses)),
+        message=f"{len(bare)} of {count(len(uses), 'use')} of chance have no seed; "
+        f"the first is {call_name(call)}.",
+        where=Where(path=path, line=call.lineno),
+    )
+
+
+def _chances(module: Module) -> Iterator[tuple[ast.Call, bool]]:
+    for call in module.calls:
+        name, full = call_name(call), dotted(call.func)
+        if name in _GENERATORS:
+            yield call, bool(call.args or call.keywords)
+        elif name in _RANDOM:
+            seed = keyword(call, "random_state", "seed")
+            spread = any(item.arg is None for item in call.keywords)
+            given = seed is not None and not (isinstance(seed, ast.Constant) and seed.value is None)
+            unshuffled = keyword(call, "shuffle")
+            yield (
+                call,
+                given or spread or (isinstance(unshuffled, ast.Constant) and not unshuffled.value),
+            )
+        elif _LEGACY.match(full) or (_STDLIB.match(full) and "random" in module.imports):
+            yield call, False
+
+
+@rule(
+    Check(
+        code="LINE002",
+        family="lineage",
+        title="The artefact says where it comes from",
+        why="When a score is questioned a year later, the artefact must name the code, the data "
+        "and the libraries that made it. Nothing else will.",
+        fix="Save a manifest with the model: version of the package, digest of the training data, "
+        "versions of the libraries, seed and settings.",
+        example='manifest = {"package": __version__, "data": sha256(train).hexdigest(),\n'
+        '            "libraries": {"scikit-learn": version("scikit-learn")}, "seed": SEED}',
+        source="Google, The ML Test Score, Monitor 2 and Infra 1; Microsoft, MLOps maturity model",
+        weight=3,
+    ),
+    needs_source=True,
+)
+def artefact_has_manifest(evidence: Evidence) -> Judgement:
+    """Look for the four parts of a manifest in the modules that save, or are used by them."""
+    saving = [m for m in evidence.project.source if _SAVES.search(_code(m))]
+    if not saving:
+        return Judgement(share=0.0, message="No module saves an artefact.")
+    text = "\n".join(_code(module) for module in evidence.project.source)
+    missing = [name for name, pattern in _SIGNS.items() if not re.search(pattern, text)]
+    if not missing:
+        return Judgement(share=1.0, message=f"{saving[0].path} saves a manifest with the model.")
+    return Judgement(
+        share=1 - len(missing) / len(_SIGNS),
+        message=f"The artefact does not keep {listing(missing, 4)}.",
+        where=Where(path=saving[0].path),
+        fix=f"Keep {listing(missing, 4)} in the artefact.",
+    )
+
+
+def _code(module: Module) -> str:
+    """Give a module's text without its comments."""
+    return re.sub(r"(?m)^\s*#.*$|\s#\s.*$", "", module.text)

@@ -1,0 +1,327 @@
+"""Tests: that they are there, ask something, pass, and fail when the code is broken."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from grader.model import Check, TestRun, Where
+from grader.standards.evidence import Evidence
+from grader.standards.project import Project, strings, table
+from grader.standards.python import Function, Module, call_name, dotted
+from grader.standards.rubric import Judgement, rule, tests_rule, yes_or_no
+from grader.standards.wording import count, listing
+
+ENOUGH_ASSERTING = 0.95
+ENOUGH_MODULES = 0.8
+ENOUGH_COVERAGE = 0.8
+MOST_OFF = 0.1
+
+_TOLERANCE = re.compile(
+    r"approx\(|assert_allclose|assert_frame_equal|assert_series_equal|isclose|allclose|\b[ar]tol\b"
+    r"|assert_(array_)?almost_equal|tolerance|within|assertAlmostEqual"
+)
+_RECORDED = re.compile(r"parity|legacy|golden|expected|reference|recorded|baseline", re.IGNORECASE)
+
+
+@tests_rule(
+    Check(
+        code="TEST001",
+        family="tests",
+        title="The tests pass",
+        why="A port whose own tests fail is not finished, by its own account.",
+        fix="Run the tests as CI would, from a clean checkout, and mend what fails.",
+        example="python -m pytest",
+        source="Google, The ML Test Score, Infrastructure tests; pytest exit codes",
+        weight=3,
+        requires="tests",
+    )
+)
+def tests_pass(_: Evidence, tests: TestRun) -> Judgement:
+    """Ask pytest's exit status, and that any test ran at all."""
+    if tests.ran <= 0:
+        return Judgement(share=0.0, message=f"No test ran. {tests.message}".strip())
+    message = f"{tests.passed} of {count(tests.ran, 'test')} pass."
+    if tests.green:
+        return Judgement(share=1.0, message=message)
+    told = message if tests.failed else f"{message} {tests.message}".strip()
+    return Judgement(share=0.0, message=told)
+
+
+@tests_rule(
+    Check(
+        code="TEST002",
+        family="tests",
+        title="The tests fail when the package is broken",
+        why="Tests that stay green while the package cannot even be imported test nothing. They "
+        "are worse than none: they say that all is well.",
+        fix="Let the tests import the package, call it, and assert on what it returns.",
+        example="from tariff.features import cap\n\ndef test_cap_cuts_off() -> None:\n"
+        "    assert cap([12_000.0], 10_000.0) == [10_000.0]",
+        source="Just et al. 2014, Are Mutants a Valid Substitute for Real Faults in Software "
+        "Testing?; canary testing",
+        weight=3,
+        requires="tests",
+    )
+)
+def tests_notice(_: Evidence, tests: TestRun) -> Judgement:
+    """Ask how the same tests did with the package sabotaged."""
+    if tests.ran <= 0:
+        return Judgement(share=0.0, message="No test ran, so none can notice anything.")
+    return yes_or_no(
+        not tests.canary_green,
+        "With the package sabotaged, the tests fail, as they should.",
+        "With the package sabotaged, the tests are still green.",
+    )
+
+
+@rule(
+    Check(
+        code="TEST003",
+        family="tests",
+        title="Each test asserts something about the code",
+        why="A test without an assertion on a result only shows that nothing crashed. `assert "
+        "True` does not even show that.",
+        fix="Assert on a value that the code returned, or on the error that it raises.",
+        example="assert band(17) == 'child'\n\nwith pytest.raises(InputError, match='age'):\n"
+        "    read(rows_without_age)",
+        source="Meszaros 2007, xUnit Test Patterns, Assertion-free test; ruff PT, B015",
+        weight=3,
+    )
+)
+def tests_assert(evidence: Evidence) -> Judgement:
+    """Count the tests with an assertion that could come out either way."""
+    tests = list(_tests(evidence.project))
+    if not tests:
+        return Judgement(share=0.0, message="There are no tests.")
+    helpers = _asserting_helpers(evidence.project)
+    bare = [(module.path, f.node) for module, f in tests if not asserts(f.node, helpers)]
+    where = Where(path=bare[0][0], line=bare[0][1].lineno) if bare else None
+    return Judgement(
+        share=(1 - len(bare) / len(tests)) / ENOUGH_ASSERTING,
+        message=f"{len(tests) - len(bare)} of {count(len(tests), 'test')} assert something.",
+        where=where,
+        fix=f"Assert on a result in {listing((node.name for _, node in bare), 5)}.",
+    )
+
+
+def _tests(project: Project) -> Iterator[tuple[Module, Function]]:
+    for module in project.tests:
+        for function in module.functions:
+            if function.node.name.startswith("test"):
+                yield module, function
+
+
+def _asserting_helpers(project: Project) -> frozenset[str]:
+    """Give the names of functions in the tests that assert, and so do it for their callers."""
+    return frozenset(
+        function.node.name
+        for module in project.tests
+        for function in module.functions
+        if not function.node.name.startswith("test") and asserts(function.node, frozenset())
+    )
+
+
+def asserts(function: ast.AST, helpers: frozenset[str]) -> bool:
+    """Whether a function holds an assertion that depends on something.
+
+    :param helpers: names of functions that assert on behalf of their callers
+    """
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert) and not _settled(node.test):
+            return True
+        if isinstance(node, ast.Call):
+            name = call_name(node)
+            known = name in helpers or name in {"raises", "warns", "check_estimator", "fail"}
+            if known or re.match(r"assert(_\w+|[A-Z]\w*)$", name):
+                return any(not _settled(item) for item in [*node.args, node.func]) or known
+    return False
+
+
+def _settled(test: ast.expr) -> bool:
+    """Whether an expression comes out the same whatever the code does: nothing in it is called."""
+    names = [n for n in ast.walk(test) if isinstance(n, ast.Name | ast.Call | ast.Attribute)]
+    if not names:
+        return True
+    same = (
+        isinstance(test, ast.Compare)
+        and len(test.comparators) == 1
+        and ast.dump(test.left) == ast.dump(test.comparators[0])
+    )
+    always = isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or)
+    return same or (
+        always
+        and isinstance(test, ast.BoolOp)
+        and any(isinstance(v, ast.Constant) and v.value for v in test.values)
+    )
+
+
+@rule(
+    Check(
+        code="TEST004",
+        family="tests",
+        title="There are tests in proportion to the code",
+        why="Three tests for forty functions leave most of the port to luck.",
+        fix="Add tests until there is about one for every two public functions.",
+        example="tests/test_features.py: one test per rule of the legacy program",
+        source="Google, The ML Test Score, Data tests and Model tests",
+        weight=2,
+    ),
+    needs_source=True,
+)
+def enough_tests(evidence: Evidence) -> Judgement:
+    """Compare asserting tests with public functions, one to two."""
+    helpers = _asserting_helpers(evidence.project)
+    tests = sum(asserts(f.node, helpers) for _, f in _tests(evidence.project))
+    public = sum(f.public for module in evidence.project.source for f in module.functions)
+    message = f"{count(tests, 'asserting test')} for {count(public, 'public function')}."
+    return Judgement(share=tests / max(2.0, public / 2), message=message)
+
+
+@rule(
+    Check(
+        code="TEST005",
+        family="tests",
+        title="Every module is tested",
+        why="The module that no test imports is the one that nobody noticed breaking.",
+        fix="Add a test file for each module that defines functions.",
+        example="src/tariff/scoring.py → tests/test_scoring.py",
+        source="pytest, Good Integration Practices; Google, The ML Test Score, Infra 1-7",
+        weight=2,
+    ),
+    needs_source=True,
+)
+def every_module_tested(evidence: Evidence) -> Judgement:
+    """Find the modules with functions that tests import; four fifths are enough."""
+    project = evidence.project
+    targets = [m for m in project.source if m.functions and not m.path.endswith("__main__.py")]
+    if not targets:
+        return Judgement(share=0.0, message="No module defines a function.")
+    names = {name for module in project.tests for name, _ in module.imported_names}
+    texts = "\n".join(module.text for module in project.tests)
+    missed = [m for m in targets if not _imported(m.name, names, texts)]
+    share = 1 - len(missed) / len(targets)
+    message = f"Tests import {len(targets) - len(missed)} of {len(targets)} modules."
+    where = Where(path=missed[0].path) if missed else None
+    fix = f"Test {listing((m.name for m in missed), 5)}."
+    return Judgement(share=share / ENOUGH_MODULES, message=message, where=where, fix=fix)
+
+
+def _imported(name: str, names: set[str], texts: str) -> bool:
+    within = any(item == name or item.startswith(f"{name}.") for item in names)
+    # `python -m package` in a subprocess, and "package.api:app" for a server, count as well.
+    return within or bool(re.search(rf"[\"']{re.escape(name)}[\"':.]", texts))
+
+
+@rule(
+    Check(
+        code="TEST006",
+        family="tests",
+        title="Parity with the legacy program is tested",
+        why="The one promise of a port is that the figures come out as before. A test holds that "
+        "promise at every change; a slide holds it once.",
+        fix="Score a recorded input and compare with the legacy program's outputs, within a stated "
+        "tolerance.",
+        example="np.testing.assert_allclose(scored.premium, expected.premium, rtol=1e-6)",
+        source="Feathers 2004, Working Effectively with Legacy Code, chapter 13 "
+        "(characterization tests)",
+        weight=2,
+    )
+)
+def parity_is_tested(evidence: Evidence) -> Judgement:
+    """Look for a test module that compares recorded outputs within a tolerance."""
+    project = evidence.project
+    helpers = _asserting_helpers(project)
+    recorded = [module for module in project.tests if _RECORDED.search(module.text)]
+    tolerant = [
+        module
+        for module in recorded
+        if any(
+            asserts(f.node, helpers) and _TOLERANCE.search(_source(module, f))
+            for f in module.functions
+        )
+    ]
+    both = [m for m in tolerant if _touches(m, project.contract.package)]
+    if both:
+        return Judgement(share=1.0, message=f"{both[0].path} compares within a tolerance.")
+    if recorded:
+        message = "Tests speak of recorded outputs, but compare none within a tolerance."
+        return Judgement(share=0.4, message=message, where=Where(path=recorded[0].path))
+    return Judgement(share=0.0, message="No test compares with what the legacy program gave.")
+
+
+def _source(module: Module, function: Function) -> str:
+    lines = module.text.splitlines()
+    return "\n".join(lines[function.node.lineno - 1 : function.node.end_lineno])
+
+
+def _touches(module: Module, package: str) -> bool:
+    """Whether a test module imports the package, or gets at it through fixtures or a command."""
+    return package in module.text or bool(re.search(r"def test\w*\([^)]+\)", module.text))
+
+
+@tests_rule(
+    Check(
+        code="TEST007",
+        family="tests",
+        title="The tests run most of the code",
+        why="What no test runs may be broken in any way. Coverage does not show that the rest is "
+        "right, and so it weighs little here.",
+        fix="Look at the coverage report and test the branches it shows as missed.",
+        example="python -m pytest --cov=tariff --cov-report=term-missing",
+        source="coverage.py documentation; Google, Code Coverage Best Practices",
+        weight=1,
+        requires="tests",
+    )
+)
+def coverage(_: Evidence, tests: TestRun) -> Judgement:
+    """Grade the share of statements that ran; four fifths are enough."""
+    if tests.coverage is None:
+        return Judgement(share=0.0, message="The run left no figure of coverage.")
+    message = f"The tests run {tests.coverage:.0%} of the package's statements."
+    return Judgement(share=tests.coverage / ENOUGH_COVERAGE, message=message)
+
+
+@rule(
+    Check(
+        code="TEST008",
+        family="tests",
+        title="Few tests are switched off",
+        why="A skipped test is a promise taken back quietly.",
+        fix="Mend or delete tests that are skipped or expected to fail, and run all of them.",
+        example='@pytest.mark.skipif(sys.platform == "win32", reason="POSIX paths")  # is fine',
+        source="pytest, How to use skip and xfail; Meszaros 2007, xUnit Test Patterns",
+        weight=1,
+    )
+)
+def few_switched_off(evidence: Evidence) -> Judgement:
+    """Count unconditional skips and expected failures, and deselection in the settings."""
+    tests = list(_tests(evidence.project))
+    if not tests:
+        return Judgement(share=0.0, message="There are no tests.")
+    off = [(m.path, line) for m in evidence.project.tests for line in _switched_off(m)]
+    deselected = _deselects(evidence.project)
+    if deselected:
+        message = f"pytest's settings leave tests out: {deselected}."
+        return Judgement(share=0.0, message=message, where=Where(path="pyproject.toml"))
+    share = len(off) / len(tests)
+    message = f"{len(off)} of {count(len(tests), 'test')} are switched off."
+    where = Where(path=off[0][0], line=off[0][1]) if off else None
+    return Judgement(share=1 - max(0.0, share - MOST_OFF) / 0.4, message=message, where=where)
+
+
+def _switched_off(module: Module) -> Iterator[int]:
+    for node in module.nodes:
+        if isinstance(node, ast.Attribute) and node.attr in {"skip", "xfail"}:
+            owner = dotted(node.value)
+            if owner.endswith("mark") or owner in {"unittest", "pytest"}:
+                yield node.lineno
+
+
+def _deselects(project: Project) -> str:
+    settings = table(project.tool("pytest"), "ini_options") or project.tool("pytest")
+    options = settings.get("addopts")
+    words = options.split() if isinstance(options, str) else strings(options)
+    found = [word for word in words if re.match(r"--(ignore|deselect)|-[km]$|--co(llect)?", word)]
+    return found[0] if found else ""

@@ -1,0 +1,1 @@
+"""A port that is right in everything, as small as that can be."""

@@ -1,0 +1,5 @@
+import sys
+
+from tinyport.model import main
+
+sys.exit(main(sys.argv[1:]))
