@@ -283,10 +283,8 @@ class Commit:
     files: int
     """Files it changed, against its first parent."""
     lines: int
-    """Lines it added, text files only."""
+    """Lines it added to files that people write: no data, no lock files."""
     parents: int
-    written: int | None = None
-    """Of these, the lines in files that people write: no data, no locks. None if not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from grader.commands import Failure, why_failed
 from grader.model import Binding, Cause, Challenge, Contract, Limits
-from grader.sandbox import Job, LiveJob, Result, Sandbox
+from grader.sandbox import Collected, Job, LiveJob, Result, Sandbox
 
 MODEL_FILE = "model.bin"
 MODEL_MB = 64
@@ -106,8 +106,16 @@ class Port:
         (file,) = result.files
         if file.content is None:
             message = f"{job.arguments[0]} left no usable {file.name}: {file.problem}."
-            failure = Failure(cause=Cause.MISSING_OUTPUT, message=message)
+            failure = Failure(cause=_cause(file), message=message)
         return Outcome(result=result, content=file.content or b"", failure=failure)
+
+
+def _cause(file: Collected) -> Cause:
+    """Tell a file that is not there from one that is too large, and from what is no file."""
+    problem = file.problem or ""
+    if problem.startswith("larger"):
+        return Cause.OUTPUT_LIMIT
+    return Cause.MISSING_OUTPUT if problem == "missing" else Cause.BAD_SCHEMA
 
 
 def open_port(challenge: Challenge, output_file: str, site: Path, sandbox: Sandbox) -> Port:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter
 from collections.abc import Iterator
 from stat import S_ISDIR
@@ -19,6 +20,12 @@ _MAX_COMPARED = 10 * MAX_FILES
 """Entries of folders that are compared for one commit."""
 _MAX_TEXT = 2**20
 """Bytes of a file whose lines are counted; what is larger is data, not text that a person wrote."""
+_WRITTEN = re.compile(
+    r"\.(py|r|sas|sps|m|sql|sh|md|rst|txt|toml|cfg|ini|ya?ml|html|css|js)$"
+    r"|(^|/)(docker|container|make|just)file$",
+    re.IGNORECASE,
+)
+"""Files that people write. Data and lock files say nothing of how the work grew."""
 _GITLINK = 0o160000
 
 _Side = Entry | None
@@ -122,7 +129,9 @@ def _file(side: _Side) -> _Side:
 
 
 def _added(objects: Objects, old: _Side, new: Entry) -> int:
-    """Return how many lines of a text file are new."""
+    """Return how many lines are new, of a file that people write."""
+    if not _WRITTEN.search(new.path.decode("utf-8", "replace")):
+        return 0
     after = objects.content(new.id)
     if b"\0" in after[:8000] or len(after) > _MAX_TEXT:  # as git tells binary files
         return 0

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from grader.package.data import check_data
 from grader.package.export import export_public, public_digests
-from grader.package.load import challenge_digest, find_challenge, list_challenges, load_challenge
+from grader.package.files import challenge_digest
+from grader.package.load import find_challenge, list_challenges, load_challenge
 
 __all__ = [
     "challenge_digest",

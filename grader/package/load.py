@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-import hashlib
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from grader.errors import ChallengeError
-from grader.model import (
-    TOTAL_POINTS,
-    Case,
-    Challenge,
-    Column,
-    Contract,
-    Group,
-    GroupKind,
-    Leaderboard,
-    Level,
-    Limits,
-    OutputTable,
-    Quality,
-    Segment,
-    Standard,
-)
+from grader.model import TOTAL_POINTS, Case, Challenge, GroupKind
+from grader.package import tables
+from grader.package.files import challenge_digest
 from grader.package.section import Section
 
-_Number = TypeVar("_Number", int, float)
-
 SCHEMA = 1
-FINAL_WEIGHT = 0.6
-"""Share of the final column where a table gives no weights; the others share the rest evenly."""
+_FILE = "challenge.toml"
 
 
 def load_challenge(root: Path) -> Challenge:
@@ -43,8 +25,7 @@ def load_challenge(root: Path) -> Challenge:
     :raises ChallengeError: what is wrong, where, and what to do
     """
     root = root.resolve()
-    file = root / "challenge.toml"
-    top = Section(file, "challenge.toml", _parse(file))
+    top = Section(root / _FILE, _parse(root / _FILE))
     if top.whole("schema") != SCHEMA:
         raise top.error("schema", f"must be {SCHEMA}, the format that this Drydock reads")
     about = top.section("challenge")
@@ -56,19 +37,19 @@ def load_challenge(root: Path) -> Challenge:
         version=about.text("version"),
         owner=about.text("owner"),
         language=about.text("language"),
-        level=_level(about),
+        level=tables.level_of(about),
         tags=about.texts("tags"),
         kits=about.texts("kits"),
         root=root,
         digest=export.text("digest") if export else challenge_digest(root),
-        contract=_contract(top.section("submission")),
-        outputs=tuple(_output(table) for table in top.sections("output")),
-        groups=tuple(_group(table) for table in top.sections("group")),
-        standards=tuple(_standard(table) for table in top.sections("standard")),
-        limits=_limits(top.section("limits", {})),
-        passing_points=_passing(top.section("passing")),
+        contract=tables.contract_of(top.section("submission")),
+        outputs=tuple(tables.output_of(table) for table in top.sections("output")),
+        groups=tuple(tables.group_of(table) for table in top.sections("group")),
+        standards=tuple(tables.standard_of(table) for table in top.sections("standard")),
+        limits=tables.limits_of(top.section("limits", {})),
+        passing_points=tables.passing_points_of(top.section("passing")),
         cases=tuple(_cases(root)),
-        leaderboard=_leaderboard(top.section("leaderboard", {})),
+        leaderboard=tables.leaderboard_of(top.section("leaderboard", {})),
         public_export=export is not None,
     )
     about.finish()
@@ -80,13 +61,14 @@ def load_challenge(root: Path) -> Challenge:
 def find_challenge(name: str, folders: Sequence[Path]) -> Challenge:
     """Return a challenge by its slug, or by the path of its package.
 
+    :param folders: where packages lie; the first that holds the slug is the one that counts
     :raises ChallengeError: there is none; the error names the nearest known slug
     """
-    if "/" in name or name in {".", ".."}:
-        return load_challenge(Path(name))
-    known = {path.name: path for folder in folders for path in _packages(folder)}
+    known = {path.name: path for folder in reversed(folders) for path in _packages(folder)}
     if name in known:
         return load_challenge(known[name])
+    if "/" in name or (Path(name) / _FILE).is_file():
+        return load_challenge(Path(name))
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.4)
     meant = f"Did you mean {near[0]!r}? " if near else ""
     listed = f"Known are: {', '.join(sorted(known))}." if known else "No challenge is at hand here."
@@ -104,15 +86,6 @@ def list_challenges(folders: Sequence[Path]) -> tuple[Challenge, ...]:
     return tuple(sorted(found, key=lambda challenge: challenge.slug))
 
 
-def challenge_digest(root: Path) -> str:
-    """Return SHA-256 over the sorted paths and contents of a package, hidden files left out."""
-    whole = hashlib.sha256()
-    for path in sorted(_files(root)):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        whole.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
-    return whole.hexdigest()
-
-
 # ------------------------------------------------------------------------------ files
 
 
@@ -125,7 +98,7 @@ def _parse(file: Path) -> dict[str, object]:
             f"{file} cannot be read: {error.strerror}.",
             remedy="A challenge package is a folder with a challenge.toml.",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of numbers and lists without measure
         raise ChallengeError(
             "bad-toml", f"{file} is not valid TOML: {error}.", remedy="Mend that line."
         ) from error
@@ -133,22 +106,35 @@ def _parse(file: Path) -> dict[str, object]:
 
 def _packages(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
-        yield from (file.parent for file in sorted(folder.glob("*/challenge.toml")))
-
-
-def _files(root: Path) -> Iterator[Path]:
-    for path in root.rglob("*"):
-        parts = path.relative_to(root).parts
-        in_use = not any(part.startswith(".") or part == "__pycache__" for part in parts)
-        # A starter kit's or a reference's own dot files are part of what it is.
-        if path.is_file() and (in_use or parts[0] == "references") and "__pycache__" not in parts:
-            yield path
+        yield from (file.parent for file in sorted(folder.glob(f"*/{_FILE}")))
 
 
 def _export(root: Path) -> Section | None:
-    """Return ``export.toml``, which only a public export holds."""
+    """Return ``export.toml``, which only a public export holds.
+
+    :raises ChallengeError: a file that it lists is missing, or it stands beside hidden cases
+    """
     file = root / "export.toml"
-    return Section(file, "export.toml", _parse(file)) if file.exists() else None
+    if not file.exists():
+        return None
+    export = Section(file, _parse(file))
+    export.text("slug")
+    export.text("digest")
+    for name in export.texts("files"):
+        if not (root / name).is_file():
+            raise ChallengeError(
+                "missing-file",
+                f"{root} lacks {name}, which the export listed.",
+                remedy="Take the public export anew; nothing of it may be left out or changed.",
+            )
+    export.finish()
+    if (root / "cases" / "hidden").exists():
+        raise ChallengeError(
+            "export-with-hidden",
+            f"{file} says that this is a public export, and it holds hidden cases.",
+            remedy="Remove export.toml from the package, or the hidden cases from the export.",
+        )
+    return export
 
 
 def _slug(root: Path, export: Section | None) -> str:
@@ -165,189 +151,12 @@ def _slug(root: Path, export: Section | None) -> str:
 def _cases(root: Path) -> Iterator[Case]:
     for kind in ("hidden", "public"):
         for folder in sorted((root / "cases" / kind).glob("*/")):
-            yield Case(
-                name=f"{kind}/{folder.name}",
-                inputs=folder / "inputs",
-                expected=folder / "expected",
-            )
-
-
-# ------------------------------------------------------------------------------ tables
-
-
-def _level(about: Section) -> Level:
-    level = about.text("level")
-    if level not in set(Level):
-        raise about.error("level", f"must be one of {', '.join(Level)}, not {level!r}")
-    return Level(level)
-
-
-def _contract(table: Section) -> Contract:
-    contract = Contract(
-        package=table.text("package"),
-        python=table.text("python"),
-        environment=table.text("environment", "standard"),
-        input_file=table.text("input_file"),
-        key=table.texts("key"),
-        required_columns=table.texts("required_columns"),
-        numeric_columns=table.texts("numeric_columns"),
-        category_columns=table.texts("category_columns"),
-    )
-    table.finish()
-    if not contract.package.isidentifier():
-        raise table.error("package", f"must be a Python name, not {contract.package!r}")
-    if not contract.key:
-        raise table.error("key", "must name at least one column")
-    return contract
-
-
-def _output(table: Section) -> OutputTable:
-    named = table.section("columns")
-    columns = [_column(name, named.section(name)) for name in named.table]
-    output = OutputTable(
-        file=table.text("file"),
-        key=table.texts("key"),
-        columns=tuple(_weighted(columns, table)),
-    )
-    table.finish()
-    if sum(column.final for column in columns) != 1:
-        raise table.error("columns", "must hold exactly one column with 'final = true'")
-    if not output.key:
-        raise table.error("key", "must name at least one column")
-    return output
-
-
-def _column(name: str, table: Section) -> Column:
-    column = Column(
-        name=name,
-        absolute=_least_0(table, "absolute", table.number("absolute", 0)),
-        relative=_least_0(table, "relative", table.number("relative", 0)),
-        exact=table.flag("exact"),
-        final=table.flag("final"),
-        decision=table.numbers("decision"),
-        weight=_least_0(table, "weight", table.number("weight", 0)),
-    )
-    table.finish()
-    if list(column.decision) != sorted(set(column.decision)):
-        raise table.error("decision", "must ascend")
-    if column.exact and (column.absolute or column.relative or column.decision):
-        raise table.error("exact", "leaves no room for a tolerance or a decision")
-    if not column.exact and not (column.absolute or column.relative):
-        raise table.error("absolute", "or 'relative' must be above 0 where a column is not exact")
-    return column
-
-
-def _weighted(columns: list[Column], table: Section) -> Iterator[Column]:
-    """Give columns without weights the usual ones: the final column weighs most."""
-    weights = [column.weight for column in columns]
-    if not any(weights):
-        others = len(columns) - 1
-        weights = [
-            (FINAL_WEIGHT if others else 1.0) if column.final else (1 - FINAL_WEIGHT) / others
-            for column in columns
-        ]
-    if abs(sum(weights) - 1) > 1e-9:  # noqa: PLR2004 - rounding of decimal fractions
-        raise table.error("columns", f"has weights that sum to {sum(weights):g}, not to 1")
-    for column, weight in zip(columns, weights, strict=True):
-        yield Column(
-            name=column.name,
-            absolute=column.absolute,
-            relative=column.relative,
-            exact=column.exact,
-            final=column.final,
-            decision=column.decision,
-            weight=weight,
-        )
-
-
-def _group(table: Section) -> Group:
-    kind = table.text("kind")
-    if kind not in set(GroupKind):
-        raise table.error("kind", f"must be one of {', '.join(GroupKind)}, not {kind!r}")
-    group = Group(
-        name=table.text("name"),
-        kind=GroupKind(kind),
-        points=_least_0(table, "points", table.whole("points", 0)),
-        cases=table.text("cases", ""),
-        segments=tuple(_segment(item) for item in table.sections("segments")),
-        minimum=table.number("minimum", 0.0),
-        all_or_nothing=table.flag("all_or_nothing"),
-        quality=_quality(table.section("quality")) if table.has("quality") else None,
-    )
-    table.finish()
-    if not 0 <= group.minimum <= 1:
-        raise table.error("minimum", "must lie between 0 and 1, a share of the points")
-    if (group.kind is GroupKind.QUALITY) != (group.quality is not None):
-        raise table.error("quality", "belongs to a group of kind 'quality', and is needed there")
-    return group
-
-
-def _segment(table: Section) -> Segment:
-    segment = Segment(name=table.text("name"), where=table.text("where"))
-    table.finish()
-    return segment
-
-
-def _quality(table: Section) -> Quality:
-    quality = Quality(
-        metric=table.text("metric"),
-        prediction=table.text("prediction"),
-        label=table.text("label"),
-        margin=_least_0(table, "margin", table.number("margin", 0)),
-    )
-    table.finish()
-    return quality
-
-
-def _standard(table: Section) -> Standard:
-    standard = Standard(
-        family=table.text("family"),
-        points=_least_0(table, "points", table.whole("points", 0)),
-        gate=table.texts("gate"),
-    )
-    table.finish()
-    return standard
-
-
-def _limits(table: Section) -> Limits:
-    usual = Limits()
-    limits = Limits(
-        wall_seconds=table.number("wall_seconds", usual.wall_seconds),
-        cpu_seconds=table.whole("cpu_seconds", usual.cpu_seconds),
-        memory_mb=table.whole("memory_mb", usual.memory_mb),
-        disk_mb=table.whole("disk_mb", usual.disk_mb),
-        output_mb=table.whole("output_mb", usual.output_mb),
-        processes=table.whole("processes", usual.processes),
-    )
-    table.finish()
-    for key in table.table:
-        if table.number(key) <= 0:
-            raise table.error(key, "must be above 0")
-    return limits
-
-
-def _passing(table: Section) -> int:
-    points = table.whole("points")
-    table.finish()
-    if not 0 < points <= TOTAL_POINTS:
-        raise table.error("points", f"must lie between 1 and {TOTAL_POINTS}")
-    return points
-
-
-def _leaderboard(table: Section) -> Leaderboard:
-    board = Leaderboard(
-        ladder=table.text("ladder", ""),
-        daily_cap=_least_0(table, "daily_cap", table.whole("daily_cap", 0)),
-        private_groups=table.texts("private_groups"),
-    )
-    table.finish()
-    return board
-
-
-def _least_0(table: Section, key: str, found: _Number) -> _Number:
-    if found < 0:
-        raise table.error(key, "must not be below 0")
-    return found
+            if not folder.name.startswith((".", "__")):
+                yield Case(
+                    name=f"{kind}/{folder.name}",
+                    inputs=folder / "inputs",
+                    expected=folder / "expected",
+                )
 
 
 # ------------------------------------------------------------------------------ the whole
@@ -385,10 +194,10 @@ def _check_files(challenge: Challenge) -> None:
                 f"Challenge {challenge.slug} lacks {name}, or it is empty.",
                 remedy="The guide for champions says what belongs there.",
             )
-    tables = [table.file for table in challenge.outputs]
+    files = [table.file for table in challenge.outputs]
     for case in challenge.cases:
         wanted = [case.inputs / challenge.contract.input_file]
-        wanted += [case.expected / file for file in tables]
+        wanted += [case.expected / file for file in files]
         for path in wanted:
             if not path.is_file():
                 raise ChallengeError(
@@ -404,8 +213,12 @@ def _check_groups(challenge: Challenge, top: Section) -> None:
     scored = {column.name for table in challenge.outputs for column in table.columns}
     for group in challenge.groups:
         needs_cases = group.kind in {GroupKind.PARITY, GroupKind.QUALITY}
-        found = [case for case in challenge.cases if fnmatch.fnmatch(case.name, group.cases)]
-        if needs_cases and not found and not challenge.public_export:
+        found = [case for case in challenge.cases if fnmatch.fnmatchcase(case.name, group.cases)]
+        hidden = challenge.public_export and group.cases.startswith("hidden/")
+        if (needs_cases or group.cases) and not found and not hidden:
             raise top.error("group", f"{group.name!r} matches no case with {group.cases!r}")
         if group.quality and group.quality.prediction not in scored:
             raise top.error("group", f"{group.name!r} predicts by an unknown output column")
+    names = {group.name for group in challenge.groups}
+    if unknown := set(challenge.leaderboard.private_groups) - names:
+        raise top.error("leaderboard", f"names an unknown group {min(unknown)!r}")

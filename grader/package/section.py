@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,11 @@ from typing import Final
 
 from grader.errors import ChallengeError
 
+Trail = tuple[str | int, ...]
+"""How a table or a key is reached: names, and numbers from 1 for the tables of a list."""
+
+_LARGEST = 2**53
+"""Whole numbers beyond it have no place in a challenge, and none among the decimal fractions."""
 _KINDS: Final[Mapping[type, str]] = {
     str: "text",
     bool: "true or false",
@@ -19,6 +25,9 @@ _KINDS: Final[Mapping[type, str]] = {
     list: "a list",
     dict: "a table",
 }
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
+_NAME = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
+_KEY = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
 
 
 class _Required:
@@ -32,18 +41,27 @@ _REQUIRED = _Required()
 class Section:
     """One table of a TOML file that is being read.
 
-    Each accessor notes the key as known; ``finish`` then complains of any that is left.
+    Each accessor notes the key as known; ``finish`` then complains of any that is left. All of
+    them raise ``ChallengeError`` for a key that is missing or of another type.
     """
 
     file: Path
-    name: str
-    """How the file spells the table, as ``[submission]``."""
     table: Mapping[str, object]
+    trail: Trail = ()
     _known: set[str] = field(default_factory=set)
 
+    @property
+    def name(self) -> str:
+        """How errors name the table, as ``group[2].segments[1]``."""
+        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.trail)
+        return "".join(parts).removeprefix(".") or self.file.name
+
     def text(self, key: str, default: str | _Required = _REQUIRED) -> str:
-        """Return a text."""
-        return str(self._value(key, str, default))
+        """Return a text, which is not blank where the key is needed."""
+        found = str(self._value(key, str, default))
+        if default is _REQUIRED and not found.strip():
+            raise self.error(key, "must not be blank")
+        return found
 
     def whole(self, key: str, default: int | _Required = _REQUIRED) -> int:
         """Return a whole number."""
@@ -51,7 +69,7 @@ class Section:
         return found if isinstance(found, int) else 0
 
     def number(self, key: str, default: float | _Required = _REQUIRED) -> float:
-        """Return a number, whole or not."""
+        """Return a finite number, whole or not."""
         found = self._value(key, float, default)
         return float(found) if isinstance(found, int | float) else 0.0
 
@@ -60,25 +78,25 @@ class Section:
         return bool(self._value(key, bool, default))
 
     def texts(self, key: str, default: tuple[str, ...] | _Required = ()) -> tuple[str, ...]:
-        """Return a list of texts."""
+        """Return a list of texts, none of them twice."""
         found = self._list(key, default)
-        if not all(isinstance(item, str) for item in found):
-            raise self.error(key, "must be a list of texts")
+        if not all(isinstance(item, str) and item.strip() for item in found):
+            raise self.error(key, "must be a list of texts that are not blank")
+        if len(set(map(str, found))) != len(found):
+            raise self.error(key, "must not name the same thing twice")
         return tuple(map(str, found))
 
     def numbers(self, key: str) -> tuple[float, ...]:
-        """Return a list of numbers, empty where the key is missing."""
+        """Return a list of finite numbers, empty where the key is missing."""
         found = self._list(key, ())
-        kept = [float(x) for x in found if isinstance(x, int | float) and not isinstance(x, bool)]
-        if len(kept) != len(found):
-            raise self.error(key, "must be a list of numbers")
-        return tuple(kept)
+        if not all(_fits(item, float) and _is_usual(item) for item in found):
+            raise self.error(key, "must be a list of finite numbers")
+        return tuple(float(item) for item in found if isinstance(item, int | float))
 
     def section(self, key: str, default: Mapping[str, object] | _Required = _REQUIRED) -> Section:
         """Return a table within this one."""
         found = self._value(key, dict, default)
-        inner = found if isinstance(found, dict) else {}
-        return Section(self.file, f"{self.name}.{key}", inner)
+        return Section(self.file, found if isinstance(found, dict) else {}, (*self.trail, key))
 
     def sections(self, key: str) -> tuple[Section, ...]:
         """Return a list of tables, empty where the key is missing."""
@@ -86,7 +104,7 @@ class Section:
         if not all(isinstance(item, dict) for item in found):
             raise self.error(key, "must be a list of tables")
         return tuple(
-            Section(self.file, f"{self.name}.{key}[{number}]", item)
+            Section(self.file, item, (*self.trail, key, number))
             for number, item in enumerate(found, start=1)
             if isinstance(item, dict)
         )
@@ -127,20 +145,71 @@ class Section:
             if default is _REQUIRED:
                 raise ChallengeError(
                     "missing-key",
-                    f"{self.file}: {self.name} lacks the key {key!r}.",
+                    f"{self._where(key)}: {self.name} lacks the key {key!r}.",
                     remedy="The guide for champions lists what a challenge needs.",
                 )
             return default
         value = self.table[key]
-        fits = isinstance(value, int | float) if kind is float else isinstance(value, kind)
-        if not fits or (isinstance(value, bool) and kind is not bool):
+        if not _fits(value, kind):
             was = _KINDS.get(type(value), type(value).__name__)
             raise self.error(key, f"must be {_KINDS[kind]}, not {was}")
+        if not _is_usual(value):
+            raise self.error(key, "must be a finite number of usual size")
         return value
 
     def _where(self, key: str) -> str:
-        """Name the file and, where the key stands on a line of its own, the first such line."""
-        text = self.file.read_text(encoding="utf-8")
-        found = re.search(rf"^\s*(?:\[+[\w.]*)?{re.escape(key)}\b", text, re.MULTILINE)
-        line = f":{text.count(chr(10), 0, found.end()) + 1}" if found else ""
-        return f"{self.file}{line}"
+        """Name the file, and the line that the key stands on, or else its table."""
+        line = line_of(self.file.read_text(encoding="utf-8"), (*self.trail, key))
+        return f"{self.file}:{line}" if line else str(self.file)
+
+
+def line_of(text: str, target: Trail) -> int:
+    """Return the line of a TOML text that leads furthest to a key; 0 where none does.
+
+    TOML's own parser tells no lines. This reads headers and the beginnings of lines alone, so a key
+    of an inline table is given the line that the table begins on.
+    """
+    where: Trail = ()
+    lists: dict[Trail, int] = {}
+    best, line_of_best = 0, 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            found = where = _table(header[2], lists, item=header[1] == "[[")
+        elif key := _KEY.match(line):
+            found = (*where, *_parts(key[1]))
+        else:
+            continue
+        if len(found) > best and target[: len(found)] == found:
+            best, line_of_best = len(found), number
+    return line_of_best
+
+
+def _table(name: str, lists: dict[Trail, int], *, item: bool) -> Trail:
+    """Return how a header's table is reached, the number of each list's current item included."""
+    *outer, last = _parts(name)
+    trail: Trail = ()
+    for part in outer:
+        trail = (*trail, part)
+        trail = (*trail, lists[trail]) if trail in lists else trail
+    trail = (*trail, last)
+    if item:
+        lists[trail] = lists.get(trail, 0) + 1
+        trail = (*trail, lists[trail])
+    return trail
+
+
+def _parts(name: str) -> list[str]:
+    return [part.strip("\"'") for part in re.findall(_NAME, name)]
+
+
+def _fits(value: object, kind: type) -> bool:
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def _is_usual(value: object) -> bool:
+    """Say whether a value is no number, or one to reckon with."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or abs(value) <= _LARGEST

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
 from grader.errors import SandboxError
 from grader.model import Binding, Cause, Environment
@@ -204,13 +204,16 @@ def _on_host(word: str, seen: tuple[Binding, ...]) -> str:
     return word
 
 
-def _limits(job: Job) -> dict[str, Any]:
+def _limits(job: Job) -> dict[str, tuple[int, int]]:
+    """Return (soft, hard) by name. Past the soft one on time comes a signal that says so."""
     limits = job.limits
+    memory = (limits.memory_mb << 20) + _ADDRESS_SPACE_FOR_LIBRARIES
+    disk = limits.disk_mb << 20
     return {
-        "RLIMIT_AS": (limits.memory_mb << 20) + _ADDRESS_SPACE_FOR_LIBRARIES,
-        "RLIMIT_CPU": limits.cpu_seconds,
-        "RLIMIT_FSIZE": limits.disk_mb << 20,
-        "RLIMIT_CORE": 0,
+        "RLIMIT_AS": (memory, memory),
+        "RLIMIT_CPU": (limits.cpu_seconds, limits.cpu_seconds + 1),
+        "RLIMIT_FSIZE": (disk, disk),
+        "RLIMIT_CORE": (0, 0),
     }
 
 

@@ -116,7 +116,7 @@ def _bait(environment: Environment) -> Iterator[dict[str, Any]]:
         folder = Path(tempfile.mkdtemp(prefix="drydock-bait-"))
         stack.callback(shutil.rmtree, folder)
         folder.chmod(0o755)
-        (folder / "secret").write_text("secret", encoding="ascii")
+        (folder / "secret").write_text("secret", encoding="utf-8")
         abstract = f"drydock-{secrets.token_hex(8)}"
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=8))
         for address in (f"\0{abstract}", str(folder / "socket")):
@@ -176,7 +176,7 @@ def _spring_inside(sandbox: Sandbox, bait: dict[str, Any]) -> Result:
 def _exhausted(sandbox: Sandbox, name: str) -> Probe:
     cause, program, limits = _EXHAUSTING[name]
     folder = sandbox.new_folder("probe")
-    (folder / "exhaust.py").write_text(program, encoding="ascii")
+    (folder / "exhaust.py").write_text(program, encoding="utf-8")
     result = sandbox.run(
         Job(
             module="exhaust",

@@ -63,7 +63,7 @@ class Quarters:
         _copy_code(code, self.shown / "code" / "inside")
         self.etc.mkdir()
         for name, text in _ETC.items():
-            (self.etc / name).write_text(text, encoding="ascii")
+            (self.etc / name).write_text(text, encoding="utf-8")
         grant(self.etc)
         grant(self.shown)
         self.folders.chmod(0o700)

@@ -42,12 +42,7 @@ _BINARY = re.compile(
 def _code_commits(evidence: Evidence) -> list[Commit]:
     """Give the commits that added text and joined nothing."""
     commits = evidence.history.commits if evidence.history else ()
-    return [commit for commit in commits if _added(commit) > 0 and commit.parents <= 1]
-
-
-def _added(commit: Commit) -> int:
-    """Give the lines that a commit added to what people write, as far as that was counted."""
-    return commit.lines if commit.written is None else commit.written
+    return [commit for commit in commits if commit.lines > 0 and commit.parents <= 1]
 
 
 @rule(
@@ -74,10 +69,10 @@ def grew_in_steps(evidence: Evidence) -> Judgement:
     if evidence.history is None:
         return Judgement(share=0.0, message="The source has no history: it is no repository.")
     commits = _code_commits(evidence)
-    total = sum(_added(commit) for commit in commits)
+    total = sum(commit.lines for commit in commits)
     if not total:
         return Judgement(share=0.0, message="No commit adds any text.")
-    largest = max(_added(commit) for commit in commits) / total
+    largest = max(commit.lines for commit in commits) / total
     message = (
         f"{count(len(commits), 'commit')} add text; the largest holds {largest:.0%} of the lines."
     )

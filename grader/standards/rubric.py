@@ -49,8 +49,8 @@ class Rule:
     def find(self, evidence: Evidence, wheel: WheelBuild | None, tests: TestRun | None) -> Finding:
         """Judge the evidence.
 
-        :returns: a finding whose verdict is an error where a tool failed or the check broke, skipped where the run
-            did not look, and otherwise pass or fail by the share
+        :returns: a finding; its verdict is an error where a tool failed or the check broke, skipped
+            where the run did not look, and otherwise pass or fail by the share
         """
         failed = [tool for tool in self.tools if tool in evidence.linters.failures]
         if failed:

@@ -33,6 +33,13 @@ _BLANKET = re.compile(
     r"|type:\s*ignore(?!\s*\[)|pyright:\s*ignore(?!\s*\[)|fmt:\s*off|pylint:\s*disable=all)",
     re.IGNORECASE,
 )
+_NAMED = re.compile(r"#\s*noqa:\s*([A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*)|#\s*type:\s*ignore\[([\w, -]+)\]")
+_CONVENTION = re.compile(
+    r"N8\d\d|ARG00[12]|D\d{3}|ANN\d{3}|E501|misc|import-untyped|import-not-found"
+)
+"""What only conventions of a library make necessary, as scikit-learn's ``X`` and ``y`` do, or its
+bases without types: no defect hides behind it."""
+
 _SILENCED = re.compile(r"(filterwarnings|simplefilter)\(\s*[\"']ignore")
 _FAMILY = re.compile(r"(ALL|[A-Z]{1,4})")
 
@@ -117,7 +124,7 @@ def few_suppressions(evidence: Evidence) -> Judgement:
     """Count suppressing comments and settings per 1,000 lines; blanket ones count threefold."""
     project = evidence.project
     lines = project.code_lines
-    single = sum(len(_SUPPRESSION.findall(module.text)) for module in project.source)
+    single = sum(_suppressions(module.text) for module in project.source)
     blanket = sum(len(_BLANKET.findall(module.text)) for module in project.source)
     silenced = sum(len(_SILENCED.findall(module.text)) for module in project.source)
     families = list(_families_off(project))
@@ -129,6 +136,13 @@ def few_suppressions(evidence: Evidence) -> Judgement:
         f"{count(silenced, 'warning')} silenced; {listing(families) or 'no'} rule family off."
     )
     return Judgement(share=share, message=message, where=_first(project))
+
+
+def _suppressions(text: str) -> int:
+    """Count suppressing comments, but for those that name nothing but conventions."""
+    named = (re.split(r"[,\s]+", match[1] or match[2]) for match in _NAMED.finditer(text))
+    harmless = sum(all(_CONVENTION.fullmatch(code) for code in codes) for codes in named)
+    return len(_SUPPRESSION.findall(text)) - harmless
 
 
 def _families_off(project: Project) -> Iterator[str]:

@@ -22,6 +22,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -60,12 +61,10 @@ def measure(
     for name, warm in (("Drydock, warm", True), ("Drydock, cold", False)):
         began = time.perf_counter()
         with open_dock(warm=warm) as dock:
-            noop(dock, folder)
+            noop(dock)
             times[f"{name}: opening the dock"] = [time.perf_counter() - began]
-            times[name] = repeat(runs, lambda dock=dock: once(repository, challenge, dock))
-            times[f"{name}: one empty step"] = repeat(
-                runs * 4, lambda dock=dock: noop(dock, folder)
-            )
+            times[name] = repeat(runs, partial(once, repository, challenge, dock))
+            times[f"{name}: one empty step"] = repeat(runs * 4, partial(noop, dock))
             python = dock.environment.root / "venv" / "bin" / "python"
     times["bare"] = repeat(runs, lambda: bare(python, challenge, port, folder))
     times["CI-like"] = repeat(max(1, runs // 2), lambda: ci_like(challenge, port, folder))
@@ -92,7 +91,7 @@ def once(repository: Path, challenge: Challenge, dock: Dock) -> None:
         raise SystemExit(f"the right port is {report.scores.outcome}: {report.scores.reasons}")
 
 
-def noop(dock: Dock, _: Path) -> None:
+def noop(dock: Dock) -> None:
     result = dock.sandbox.run(Job(module="this", limits=Limits()))
     if result.exit_code:
         raise SystemExit(f"an empty step fails: {result.stderr}")
@@ -143,7 +142,7 @@ def api(
 ) -> Iterator[None]:
     """Serve the live API until it answers."""
     port = "8917"
-    serve = [python, "-m", "uvicorn", f"{challenge.contract.package}.api:app", "--port", port]
+    serve = [str(python), "-m", "uvicorn", f"{challenge.contract.package}.api:app", "--port", port]
     model = {"MODEL_FILE": str(project / "model.bin")}
     server = subprocess.Popen(
         serve, cwd=project, env=variables | model, stdout=subprocess.DEVNULL,

@@ -100,6 +100,7 @@ def between(low: float, high: float) -> Draw:
 TRAPS: list[dict[str, Draw]] = [
     *({"age": exactly(age)} for age in (5.0, 18.0, 30.0, 45.0)),
     {"age": between(65, 88)},
+    {"age": between(0, 0.99)},
     {"age": exactly(5.0), "female": exactly(1)},
     {"income": LOW_INCOME},
     {"education": exactly(pd.NA)},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import importlib.metadata
 import os
 import signal
 import socket
@@ -51,10 +52,23 @@ def _preload(modules: tuple[str, ...]) -> None:
     for module in modules:
         with contextlib.suppress(ModuleNotFoundError):  # not every environment holds everything
             importlib.import_module(module)
+    _excuse_plugins_from_rewriting()
     del sys.path[0]  # where this package lies; jobs do not see it
     gc.collect()
     gc.freeze()  # so that a job's collector does not touch, and so copy, what is shared
     kernel.gather_in_large_pages()
+
+
+def _excuse_plugins_from_rewriting() -> None:
+    """Mark what pytest would have liked to import itself, in the way that pytest documents.
+
+    It rewrites the assertions of its plugins as it imports them, and warns of one that was imported
+    before: an error wherever a team's settings turn warnings into errors.
+    """
+    for plugin in importlib.metadata.entry_points(group="pytest11"):
+        package = sys.modules.get(plugin.module.partition(".")[0])
+        if package is not None:
+            package.__doc__ = f"{package.__doc__ or ''}\n\nPYTEST_DONT_REWRITE"
 
 
 def _serve(channel: socket.socket, place: supervisor.Place) -> bool:

@@ -14,8 +14,8 @@ def main() -> None:
     """Run the order on the command line in this process."""
     order = json.loads(sys.argv[1])
     sys.path[0] = order["work"]
-    for name, most in order["limits"].items():
-        resource.setrlimit(getattr(resource, name), (most, most))
+    for name, (soft, hard) in order["limits"].items():
+        resource.setrlimit(getattr(resource, name), (soft, hard))
     if order["copy_to_work"] is not None:
         files.copy_tree(order["copy_to_work"], order["work"])
     os.chdir(order["work"])

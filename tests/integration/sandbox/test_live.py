@@ -69,14 +69,14 @@ def test_closed_port_is_refused(sandbox: IsolatedSandbox, make_job: MakeJob) -> 
 
 def test_ended_job_is_refused(sandbox: IsolatedSandbox, make_job: MakeJob) -> None:
     with sandbox.open(make_job(sandbox, "raise SystemExit(4)")) as job:
-        time.sleep(1)
+        time.sleep(3)
         with pytest.raises(ConnectionRefusedError):
             job.connect(8000, timeout=5)
 
 
 def test_crashed_service_keeps_status(sandbox: IsolatedSandbox, make_job: MakeJob) -> None:
     with sandbox.open(make_job(sandbox, "raise SystemExit(4)")) as job:
-        time.sleep(1)
+        time.sleep(3)
     assert job.finish().exit_code == 4
 
 

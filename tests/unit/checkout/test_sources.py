@@ -226,3 +226,11 @@ def test_address_is_fetched(served: str, repository: Path, out: Out) -> None:
 def test_unreachable_address_is_named(out: Out) -> None:
     with pytest.raises(SourceError, match="cannot be fetched"):
         out("git://127.0.0.1:1/nothing.git")
+
+
+def test_data_lines_count_not(repository: Path, out: Out) -> None:
+    write(repository, {"train.csv": b"a,b\n" * 500, "uv.lock": b"x\n" * 90, "notes.md": b"one\n"})
+    commit(repository, "Bring the data")
+    history = out(repository).history
+    assert history is not None
+    assert history.commits[0].lines == 1

@@ -67,3 +67,34 @@ def test_tree_refuses_links(tmp_path: Path) -> None:
     (folder / "link").symlink_to("README.md")
     with pytest.raises(SourceError, match="not a regular file"):
         tree_of(folder)
+
+
+def test_link_in_wheel_is_refused(tmp_path: Path) -> None:
+    packed(tmp_path, WHEEL)
+    with zipfile.ZipFile(tmp_path / "a.whl", "a") as wheel:
+        item = zipfile.ZipInfo("port/link.py")
+        item.external_attr = 0o120777 << 16
+        wheel.writestr(item, "/etc/passwd")
+    with pytest.raises(SourceError, match="is a link"):
+        unpack_wheel((tmp_path / "a.whl").read_bytes(), tmp_path / "site")
+
+
+def test_bomb_in_wheel_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
+        wheel.writestr("port-1.0.dist-info/WHEEL", bytes(120 * 2**20))
+    with pytest.raises(SourceError, match="50 MB"):
+        unpack_wheel((tmp_path / "a.whl").read_bytes(), tmp_path / "site")
+
+
+@pytest.mark.parametrize(
+    "name", ["other-1.0.dist-info/WHEEL", "other-1.0.data/purelib/x.py"], ids=["info", "data"]
+)
+def test_second_distribution_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="distribution"):
+        unpack_wheel(packed(tmp_path, {**WHEEL, name: PURE}), tmp_path / "site")
+
+
+def test_nothing_is_left_of_bad_wheel(tmp_path: Path) -> None:
+    with pytest.raises(SourceError):
+        unpack_wheel(packed(tmp_path, {**WHEEL, "../up.py": b""}), tmp_path / "site")
+    assert not (tmp_path / "site").exists()

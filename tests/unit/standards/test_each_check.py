@@ -362,8 +362,18 @@ def test_gitlab_allowed_failure_counts_not(changed: Callable[..., Any]) -> None:
     assert "CICD001" in failing(found)
 
 
-def test_data_lines_count_not(case: Any) -> None:
-    first, *others = case.history.commits
-    given = replace(first, lines=20_000, written=100)
-    history = replace(case.history, commits=(given, *others))
-    assert failing(replace(case, history=history).findings()) == set()
+@pytest.mark.parametrize(
+    ("comment", "share"),
+    [
+        ("# noqa: N803", 1.0),
+        ("# type: ignore[misc]", 1.0),
+        ("# noqa: S307", 0.5),
+        ("# noqa: N803, S307", 0.5),
+    ],
+)
+def test_conventions_may_be_suppressed(
+    edited: Callable[..., Any], comment: str, share: float
+) -> None:
+    lines = "".join(f"A{n} = {n}  {comment} - a reason\n" for n in range(5))
+    found = edited(SRC + "data.py", "REQUIRED = (", f"{lines}REQUIRED = (").findings()
+    assert (found["STYL003"].share == 1.0) is (share == 1.0)
