@@ -13,6 +13,7 @@ import math
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,6 +39,9 @@ from grader.references import Reference
 
 PARITY_MARGIN = 10.0
 """Points of parity, of 100, that a wrong port must lose against the worst accepted one."""
+
+AT_ONCE = 3
+"""References graded side by side: those that sleep or wait leave the processors to others."""
 
 SPARE_TIME = 2.0
 """How many times the slowest accepted reference must fit into the wall limit."""
@@ -103,13 +107,16 @@ def verify(
     chosen = [
         item for item in references.list_references(challenge) if fnmatch.fnmatch(item.name, only)
     ]
-    results = []
-    for reference in chosen:
+
+    def check(reference: Reference) -> ReferenceResult:
         progress(Step(name=reference.name, state=StepState.STARTED))
         result = grade_reference(reference, challenge, dock, runs=runs)
-        results.append(result)
         state = StepState.DONE if result.ok else StepState.FAILED
         progress(Step(name=reference.name, state=state, detail="; ".join(result.problems)))
+        return result
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="verify") as pool:
+        results = list(pool.map(check, chosen))
     proofs += prove_spread(challenge, results)
     return Verification(proofs=tuple(proofs), references=tuple(results))
 

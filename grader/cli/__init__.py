@@ -20,8 +20,8 @@ app = typer.Typer(
     help=(
         "Grade Python ports of legacy models: their engineering standards, and how exactly they "
         "answer as the legacy model did.\n\n"
-        "A first look:  [bold]drydock demo[/bold]\n\n"
-        "On your own port:  [bold]drydock grade . --public[/bold]\n\n"
+        "A first look:  drydock demo\n\n"
+        "On your own port:  drydock grade . --public\n\n"
         "Exit status: 0 accepted or done, 1 graded and not accepted, 2 bad input or usage, "
         "3 our own failure."
     ),
