@@ -127,6 +127,8 @@ class Service:
             try:
                 self._live.connect(self._port, timeout=max(end - time.monotonic(), 0.1)).close()
             except (ConnectionError, TimeoutError) as error:
+                if self._live.ended:
+                    raise UnansweredError("the service ended as it started") from error
                 if time.monotonic() > end:
                     raise UnansweredError(f"the service did not start in {seconds:g} s") from error
                 time.sleep(_POLL_SECONDS)

@@ -103,6 +103,12 @@ class BareJob:
             time.sleep(_LOOK_EVERY)
         return self._result
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended; told without waiting, and without taking its figures."""
+        state = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return state is not None
+
     def connect(self, port: int, *, timeout: float) -> socket.socket:
         """Return a connection to that port of this machine's loopback."""
         return socket.create_connection(("127.0.0.1", port), timeout)

@@ -68,6 +68,10 @@ class Result:
 class LiveJob(Protocol):
     """A job that serves. It is ended at the latest when the ``with`` block is left."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether the job has ended by itself, or was ended; told without waiting."""
+
     def connect(self, port: int, *, timeout: float) -> socket.socket:
         """Return a connection to that port on the inside's 127.0.0.1.
 

@@ -119,6 +119,11 @@ class Running:
         self._thread = Thread(target=self._background, name="drydock-job", daemon=True)
         self._thread.start()
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended; told without waiting, as ``LiveJob`` promises."""
+        return self._result is not None
+
     def connect(self, port: int, *, timeout: float) -> socket.socket:
         """Return a connection to a port of the job's loopback, as ``LiveJob`` promises."""
         refused = ConnectionRefusedError(errno.ECONNREFUSED, f"nobody serves port {port}")

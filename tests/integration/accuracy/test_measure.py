@@ -99,7 +99,7 @@ def test_no_output_is_named(grade: Grade) -> None:
 def test_link_is_no_output(grade: Grade) -> None:
     link = "import os; os.symlink(sys.argv[5], sys.argv[7]); sys.exit(0)"
     case = by_name(grade(before_scoring(link)), "parity")["hidden/usual"]
-    assert (case.cause, case.share) == (Cause.MISSING_OUTPUT, 0)
+    assert (case.cause, case.share) == (Cause.BAD_SCHEMA, 0)
 
 
 def test_hidden_values_stay_in_columns(grade: Grade) -> None:
