@@ -16,7 +16,7 @@ from grader.engine import Dock, grade, open_dock
 from grader.model import Challenge, Report
 
 CHALLENGE = "r-health-tariff"
-PORTS = ("accepted/statsmodels", "wrong_value/cut-right-closed", "gaming/memorised-public")
+PORTS = ("accepted/statsmodels", "wrong_value/rounded-parts", "gaming/memorised-public")
 
 
 def demo(

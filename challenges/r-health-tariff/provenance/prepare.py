@@ -35,7 +35,7 @@ def main() -> None:
     root = Path(sys.argv[1])
     random = np.random.default_rng(SEED)
     members, years = extract(random)
-    splits = dict(zip(("train", "public", "hidden"), split(members, random), strict=True))
+    splits = dict(zip(("train", "public", "hidden"), split(members), strict=True))
     tables = {name: years[years["person"].isin(ids)] for name, ids in splits.items()}
     write(tables["train"][INPUTS + OUTCOMES], root / "data" / "train" / "train.csv")
     for scope in ("public", "hidden"):
@@ -76,7 +76,7 @@ def extract(random: np.random.Generator) -> tuple[np.ndarray, pd.DataFrame]:
     return random.permutation(table["person"].unique()), table
 
 
-def split(persons: np.ndarray, random: np.random.Generator) -> list[set[float]]:
+def split(persons: np.ndarray) -> list[set[float]]:
     """Split by person, 60 : 15 : 25, so that nobody is on two sides."""
     first, second = (int(len(persons) * share) for share in (0.60, 0.75))
     return [set(part) for part in (persons[:first], persons[first:second], persons[second:])]

@@ -61,7 +61,8 @@ def test_second_measuring_is_identical(grade: Grade, right: Accuracy) -> None:
 
 def test_public_scope_sees_nothing_hidden(grade: Grade) -> None:
     measured = grade(scope=Scope.PUBLIC)
-    assert not any("hidden" in c.case for c in (*measured.cases, *measured.columns))
+    named = [c.case for c in measured.cases] + [c.case for c in measured.columns]
+    assert not any("hidden" in name for name in named)
     assert by_name(measured, "parity")["public/usual"].share == 1
 
 
