@@ -45,8 +45,7 @@ def tests_pass(_: Evidence, tests: TestRun) -> Judgement:
     message = f"{tests.passed} of {count(tests.ran, 'test')} pass."
     if tests.green:
         return Judgement(share=1.0, message=message)
-    told = message if tests.failed else f"{message} {tests.message}".strip()
-    return Judgement(share=0.0, message=told)
+    return Judgement(share=0.0, message=tests.message or message)
 
 
 @tests_rule(

@@ -54,7 +54,7 @@ def public_rows(public_case: Path) -> pd.DataFrame:
 @pytest.fixture
 def rows(public_rows: pd.DataFrame) -> pd.DataFrame:
     """Return a few rows that a test may change as it likes."""
-    return public_rows.head(4).copy()
+    return public_rows.head(8).copy()
 
 
 @pytest.fixture
