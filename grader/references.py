@@ -28,6 +28,7 @@ from dulwich.repo import Repo
 from grader import package
 from grader.errors import ChallengeError
 from grader.model import Challenge, Outcome
+from grader.package.files import CACHES
 
 _AUTHORS = (b"Ada Reference <ada@example.org>", b"Ben Reference <ben@example.org>")
 _EPOCH = 1_700_000_000
@@ -160,7 +161,7 @@ def _files(root: Path) -> dict[str, bytes]:
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))
         if path.is_file()
-        and "__pycache__" not in path.parts
+        and CACHES.isdisjoint(path.parts)
         and path.relative_to(root) != Path("expected.toml")
     }
 

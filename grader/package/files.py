@@ -10,12 +10,14 @@ from pathlib import Path
 from grader.errors import ChallengeError
 
 REFERENCES = "references"
+CACHES = frozenset({"__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache", ".hypothesis"})
+"""Folders that tools leave behind where they ran: never part of a package."""
 
 
 def challenge_digest(root: Path) -> str:
     """Return SHA-256 over the sorted paths and contents of a package.
 
-    Hidden files and ``__pycache__`` are left out, except that a reference's own hidden files are
+    Hidden files and tools' caches are left out, except that a reference's own hidden files are
     part of what it is. A reference may hold links; what counts is where they say they lead.
 
     :raises ChallengeError: there is a link elsewhere in the package
@@ -33,7 +35,7 @@ def challenge_digest(root: Path) -> str:
 
 
 def names_of(root: Path, *, whole_folder: str = "") -> Iterator[str]:
-    """Yield the files and links in a folder, hidden ones and ``__pycache__`` left out.
+    """Yield the files and links in a folder, hidden ones and tools' caches left out.
 
     :param whole_folder: a folder in it whose hidden files count as well
     """
@@ -43,7 +45,7 @@ def names_of(root: Path, *, whole_folder: str = "") -> Iterator[str]:
         whole = bool(whole_folder) and folder.startswith(f"{whole_folder}/")
         with os.scandir(root / folder) as entries:
             for entry in entries:
-                if entry.name == "__pycache__" or (entry.name.startswith(".") and not whole):
+                if entry.name in CACHES or (entry.name.startswith(".") and not whole):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(f"{folder}{entry.name}/")
