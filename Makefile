@@ -30,7 +30,7 @@ demo: setup ## Grade three ports of a real legacy model, and show the verdicts
 	$(BIN)/drydock demo
 
 test: setup ## Run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist=worksteal
 
 lint: setup ## Check style and format
 	$(BIN)/ruff check .

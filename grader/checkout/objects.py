@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import traceback
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -266,7 +267,9 @@ def reading(what: str) -> Iterator[None]:
     except (SourceError, MemoryError):
         raise
     except Exception as error:
-        # Dulwich gives no bound on what damaged bytes raise.
+        # Dulwich gives no bound on what damaged bytes raise. Where it stopped, it holds views of a
+        # pack, and a pack cannot be closed while one is held.
+        traceback.clear_frames(error.__traceback__)
         raise _damaged(f"{what} cannot be read ({type(error).__name__})") from error
 
 

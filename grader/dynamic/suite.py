@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +16,8 @@ from grader.sandbox import Job, Result, Sandbox
 
 SABOTAGE = b'raise ImportError("sabotaged by the canary")\n'
 """What every module of the package says in the canary run."""
+PATIENCE = 3
+"""How many times as long as one command of the port all of its tests may take."""
 _RUNNER = Path(__file__).parent / "inside" / "drydock_tests.py"
 _NOTES = "drydock-tests.json"
 _BINARIES = frozenset({".pyc", ".so", ".pyd"})
@@ -79,7 +81,11 @@ class _Bench:
                     Binding(host=host, inside=Path(inside)) for inside, host in folders.items()
                 ),
                 python_path=("/site", "/tools"),
-                limits=self.limits,
+                limits=replace(
+                    self.limits,
+                    wall_seconds=self.limits.wall_seconds * PATIENCE,
+                    cpu_seconds=self.limits.cpu_seconds * PATIENCE,
+                ),
                 collect=(_NOTES,),
                 copy_to_work="/submission",
             )
