@@ -36,6 +36,11 @@ def run_tests(
     :param package: the import name of the team's package
     :raises SandboxError: the sandbox failed, which is no fault of the submission
     """
+    limits = replace(
+        limits,
+        wall_seconds=limits.wall_seconds * PATIENCE,
+        cpu_seconds=limits.cpu_seconds * PATIENCE,
+    )
     tree = tree_files(checkout.tree)
     tools = place_file(sandbox, "tools", _RUNNER.name, _RUNNER.read_bytes())
     bench = _Bench(sandbox=sandbox, limits=limits, package=package, tools=tools)
@@ -81,11 +86,7 @@ class _Bench:
                     Binding(host=host, inside=Path(inside)) for inside, host in folders.items()
                 ),
                 python_path=("/site", "/tools"),
-                limits=replace(
-                    self.limits,
-                    wall_seconds=self.limits.wall_seconds * PATIENCE,
-                    cpu_seconds=self.limits.cpu_seconds * PATIENCE,
-                ),
+                limits=self.limits,
                 collect=(_NOTES,),
                 copy_to_work="/submission",
             )

@@ -53,7 +53,7 @@ def sandbox(pinned: Environment) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(wall_seconds=20, cpu_seconds=20)
+    return Limits(wall_seconds=10, cpu_seconds=10)
 
 
 @pytest.fixture
