@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,10 +89,18 @@ class Folder:
         whole = folder.relative_to(self.root).as_posix()
         if folder.name == ".git" or (self.tracked and (folder / ".git").exists()):
             return False  # another repository within this one is none of its files
-        return whole in kept or not self._ignored.may_prune_directory(f"{whole}/")
+        return whole in kept or not _answer(self._ignored.may_prune_directory, f"{whole}/")
 
     def _is_ignored(self, name: str) -> bool:
-        return bool(self._ignored.is_ignored(name))
+        return _answer(self._ignored.is_ignored, name)
+
+
+def _answer(question: Callable[[str], bool | None], name: str) -> bool:
+    """Ask the ignore files about a name; they are read when they are first needed."""
+    try:
+        return bool(question(name))
+    except OSError as error:
+        _unreadable(error)
 
 
 def _parents(name: str) -> Iterator[str]:

@@ -82,16 +82,24 @@ def _unreachable(shown: str, why: str) -> SourceError:
 
 def _main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    repository = Repo.init_bare(sys.argv[1], mkdir=True)
-    with repository:
-        try:
+    try:
+        with Repo.init_bare(sys.argv[1], mkdir=True) as repository:
             _fetch(sys.stdin.read(), repository)
-        except (_TooLargeError, MemoryError):
+    except Exception as error:  # noqa: BLE001 - what is at the other end has no bounds
+        if _is_too_large(error):
             return _TOO_LARGE
-        except Exception as error:  # noqa: BLE001 - what is at the other end has no bounds
-            sys.stderr.write(f"\n{type(error).__name__} {error}\n")
-            return _FAILED
+        sys.stderr.write(f"\n{type(error).__name__} {error}\n")
+        return _FAILED
     return 0
+
+
+def _is_too_large(error: BaseException | None) -> bool:
+    """Say whether a bound was met first; what is raised on the way out then hides it."""
+    while error is not None:
+        if isinstance(error, _TooLargeError | MemoryError):
+            return True
+        error = error.__context__
+    return False
 
 
 def _fetch(address: str, repository: Repo) -> None:

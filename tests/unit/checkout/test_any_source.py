@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,15 @@ def original(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if request.param == "packed":
         git(folder, "gc", "--quiet")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def leftovers() -> Iterator[None]:
+    """Collect what Dulwich leaves open of a pack that it could not read, before the next test."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 # Dulwich leaves a pack open that it could not read to the end.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.checkout import remote
 from grader.errors import SourceError
 from grader.model import Checkout
 
@@ -21,7 +22,8 @@ def put(repository: Path, kind: bytes, content: bytes, size: int | None = None) 
     sha = hashlib.sha1(raw, usedforsecurity=False).hexdigest()
     path = repository / ".git" / "objects" / sha[:2] / sha[2:]
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(zlib.compress(raw, 1))
+    if not path.exists():
+        path.write_bytes(zlib.compress(raw, 1))
     return sha
 
 
@@ -189,3 +191,20 @@ def test_password_stays_out_of_errors(out: Out) -> None:
     with pytest.raises(SourceError) as caught:
         out("http://ada:sesame@127.0.0.1:1/port.git?token=sesame@v1")
     assert "sesame" not in str(caught.value)
+
+
+def test_damaged_pack_is_one_error(repository: Path, out: Out) -> None:
+    git(repository, "gc", "--quiet")
+    (pack,) = (repository / ".git" / "objects" / "pack").glob("*.pack")
+    pack.chmod(0o644)
+    content = bytearray(pack.read_bytes())
+    content[12:-20] = bytes(len(content) - 32)
+    pack.write_bytes(content)
+    assert slug(out, f"{repository}@main") == "repository-damaged"
+
+
+def test_bound_hides_behind_later_error() -> None:
+    bound, later = MemoryError(), BufferError("views are held")
+    later.__context__ = bound
+    assert remote._is_too_large(later)
+    assert not remote._is_too_large(BufferError())
