@@ -27,6 +27,7 @@ from grader.model import (
     Checkout,
     Environment,
     Finding,
+    Observed,
     Progress,
     Report,
     Scope,
@@ -99,7 +100,7 @@ def grade(
         inspection = pool.submit(_inspect, checkout, challenge, dock, clock)
         wheel, tests, measured = _run(checkout, challenge, dock, scope, clock)
         evidence = inspection.result()
-    found = standards.judge(evidence, wheel=wheel, tests=tests, families=_families(challenge))
+    found = standards.judge(evidence, Observed(wheel=wheel, tests=tests), _families(challenge))
     findings = points.apply_waivers(challenge, found, waivers)
     return _report(checkout, challenge, dock, scope, findings, measured, clock.seconds)
 

@@ -26,6 +26,8 @@ class Verdict(StrEnum):
     """A leader granted the deviation: it earns its points and stays visible."""
     SKIPPED = "skipped"
     """Not looked at in this run (say, no sandbox): it is not scored, which is not zero."""
+    NEUTRAL = "not verifiable"
+    """It can't be looked at here, and that is no fault: it earns what its family does otherwise."""
     ERROR = "error"
     """Our side failed. Never points lost by a team: the whole report is then ungraded."""
 
@@ -36,6 +38,8 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     UNGRADED = "ungraded"
+    PARTIAL = "partial"
+    """Only some checks were asked for: they are told, and there is no total."""
 
 
 class Cause(StrEnum):
@@ -351,6 +355,73 @@ class WheelBuild:
     """Declared dependencies that the environment does not hold."""
 
 
+class MutantEnd(StrEnum):
+    """How the team's tests met a change of the package that broke it."""
+
+    SURVIVED = "survived"
+    """The tests stayed green."""
+    ASSERTION = "killed by an assertion"
+    ERROR = "killed by an error"
+    """Something crashed, which shows that the code ran, not that anybody looked at what it did."""
+    TIMEOUT = "killed by the time limit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """One small change that makes the package wrong, and what the tests made of it."""
+
+    where: Where
+    change: str
+    """Such as ``< became >=``."""
+    end: MutantEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MutantRun:
+    """What the team's tests make of a package that is wrong on purpose."""
+
+    mutants: tuple[Mutant, ...]
+    """Those that were tried, in the order they were drawn."""
+    sites: int
+    """How many mutants there were to draw from."""
+    decoys_green: bool
+    """Whether the tests stay green when the package's text changes and what it does doesn't."""
+    message: str
+    """Why no mutant was tried; empty where some were."""
+
+
+class StepEnd(StrEnum):
+    """How a step of the team's own CI ended in the sandbox."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNVERIFIABLE = "not verifiable"
+    """It needs what the sandbox lacks: a network, a container, an action, a tool."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiStepRun:
+    """One step of the team's own CI, run in the sandbox."""
+
+    where: Where
+    command: str
+    """The step in one line."""
+    end: StepEnd
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiRun:
+    """What running the team's own CI in the sandbox showed."""
+
+    steps: tuple[CiStepRun, ...]
+    canary_red: bool | None
+    """Whether it turned red once a failing test was added; None where no step that runs the tests
+    could be run, or where it was red before."""
+    message: str
+    """Why nothing was run; empty where something was."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestRun:
     """What running the team's own tests in the sandbox showed to an observer outside it."""
@@ -368,6 +439,16 @@ class TestRun:
     """Share of the package's statements that ran, 0..1. Printed inside, so informational."""
     message: str
     cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What running a submission showed. None where this grading did not look."""
+
+    wheel: WheelBuild | None = None
+    tests: TestRun | None = None
+    mutants: MutantRun | None = None
+    ci: CiRun | None = None
 
 
 # ------------------------------------------------------------------------------ the findings
@@ -396,7 +477,7 @@ class Check:
     weight: int = 1
     """Its share of the family's points."""
     requires: str = "tree"
-    """What it needs to see: ``tree``, ``history``, ``wheel`` or ``tests``."""
+    """What it needs to see: ``tree``, ``history``, or a field of `Observed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

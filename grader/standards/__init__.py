@@ -11,7 +11,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 from grader.errors import UsageError
-from grader.model import Check, Checkout, Contract, Finding, TestRun, WheelBuild
+from grader.model import Check, Checkout, Contract, Finding, Observed
 from grader.standards import (
     ci,
     deployment,
@@ -85,20 +85,14 @@ def inspect(
     )
 
 
-def judge(
-    evidence: Evidence,
-    *,
-    wheel: WheelBuild | None,
-    tests: TestRun | None,
-    families: Collection[str],
-) -> tuple[Finding, ...]:
+def judge(evidence: Evidence, observed: Observed, families: Collection[str]) -> tuple[Finding, ...]:
     """Judge the evidence: one finding per check of the families, in the order of the checks.
 
-    :param wheel: how the wheel was built; None skips the checks that ask
-    :param tests: how the team's own tests ran; None skips the checks that ask
+    :param observed: what running the submission showed; checks that ask for what is None there are
+        skipped
     """
     wanted = [rule for rule in _RULES if rule.check.family in families]
-    return tuple(rule.find(evidence, wheel, tests) for rule in wanted)
+    return tuple(rule.find(evidence, observed) for rule in wanted)
 
 
 def all_checks() -> tuple[Check, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from grader.model import Check, Where
+from grader.model import Check, CiRun, StepEnd, Where
 from grader.standards.evidence import Evidence
-from grader.standards.rubric import Judgement, rule
+from grader.standards.rubric import Judgement, not_verifiable, rule, seen_rule
 from grader.standards.wording import count, listing
 from grader.standards.workflows import CiStep, Workflow
 
@@ -180,3 +180,68 @@ def ci_is_safe(evidence: Evidence) -> Judgement:
         message=f"The audit finds {listing(sorted({code for code, _ in kinds}), 5)}.",
         where=Where(path=first.path, line=first.line),
     )
+
+
+@seen_rule(
+    Check(
+        code="CICD006",
+        family="ci",
+        title="CI's own steps pass",
+        why="A workflow that has never been green is a wish. The steps are run as they are "
+        "declared, in the sandbox, without a network; what needs one is told and counts neither "
+        "way.",
+        fix="Run the step's own lines in a clean checkout and mend what fails.",
+        example="ruff check . && python -m pytest",
+        source="Fowler 2006, Continuous Integration; OpenSSF Scorecard, CI-Tests",
+        weight=2,
+        requires="ci",
+    ),
+    lambda observed: observed.ci,
+)
+def ci_steps_pass(evidence: Evidence, run: CiRun) -> Judgement:
+    """Count the steps that passed among those that could be run."""
+    if not evidence.project.workflows:
+        return Judgement(share=0.0, message="There is no CI workflow.")
+    passed = [step for step in run.steps if step.end is StepEnd.PASSED]
+    failed = [step for step in run.steps if step.end is StepEnd.FAILED]
+    left = [step for step in run.steps if step.end is StepEnd.UNVERIFIABLE]
+    if not passed and not failed:
+        why = run.message or "; ".join(sorted({step.message for step in left}))
+        return not_verifiable(f"No step could be run here: {why or 'there is none'}.")
+    message = f"{len(passed)} of {count(len(passed) + len(failed), 'step')} pass"
+    if left:
+        told = listing(f"`{step.command}` ({step.message})" for step in left)
+        message += f"; not verifiable here: {told}"
+    if failed:
+        message += f"; `{failed[0].command}` fails: {failed[0].message}"
+    where = failed[0].where if failed else None
+    share = len(passed) / (len(passed) + len(failed))
+    return Judgement(share=share, message=f"{message}.", where=where)
+
+
+@seen_rule(
+    Check(
+        code="CICD007",
+        family="ci",
+        title="CI turns red when a test fails",
+        why="A pipeline that stays green over a failing test is worse than none: it says that all "
+        "is well. So a failing test is added, and CI's own steps are run again.",
+        fix="Let the step that runs the tests end with their exit status: no `|| true`, no pipe "
+        "that swallows it, no selection that leaves tests out.",
+        example="- run: python -m pytest",
+        source="Canary testing; Humble and Farley 2010, Continuous Delivery, chapter 5",
+        weight=3,
+        requires="ci",
+    ),
+    lambda observed: observed.ci,
+)
+def ci_turns_red(evidence: Evidence, run: CiRun) -> Judgement:
+    """Ask whether the added failing test turned CI red."""
+    if not evidence.project.workflows:
+        return Judgement(share=0.0, message="There is no CI workflow.")
+    if run.canary_red is None:
+        why = f": {run.message}" if run.message else ""
+        return not_verifiable(f"No green step that runs the tests could be run here{why}.")
+    if run.canary_red:
+        return Judgement(share=1.0, message="With a failing test added, CI turns red.")
+    return Judgement(share=0.0, message="With a failing test added, CI stays green.")

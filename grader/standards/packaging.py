@@ -14,7 +14,7 @@ from grader.model import Check, WheelBuild, Where
 from grader.standards.evidence import Evidence
 from grader.standards.linters import Lint
 from grader.standards.project import Project, strings, table
-from grader.standards.rubric import Judgement, rule, wheel_rule, yes_or_no
+from grader.standards.rubric import Judgement, rule, seen_rule, yes_or_no
 from grader.standards.wording import count, listing, words
 
 MANIFEST = "pyproject.toml"
@@ -32,7 +32,7 @@ _LOCKS = (
 )
 
 
-@wheel_rule(
+@seen_rule(
     Check(
         code="PACK001",
         family="packaging",
@@ -46,7 +46,8 @@ _LOCKS = (
         source="PEP 517; PEP 427",
         weight=3,
         requires="wheel",
-    )
+    ),
+    lambda observed: observed.wheel,
 )
 def wheel_builds(evidence: Evidence, wheel: WheelBuild) -> Judgement:
     """Look into the wheel that was built in the sandbox."""
@@ -265,7 +266,7 @@ def _exists(project: Project, target: object) -> bool:
     return found is not None and bool(re.search(pattern, found.text, re.MULTILINE))
 
 
-@wheel_rule(
+@seen_rule(
     Check(
         code="PACK007",
         family="packaging",
@@ -277,7 +278,8 @@ def _exists(project: Project, target: object) -> bool:
         source="PyPA, check-wheel-contents W004, W005, W009",
         weight=1,
         requires="wheel",
-    )
+    ),
+    lambda observed: observed.wheel,
 )
 def wheel_holds_package_alone(evidence: Evidence, wheel: WheelBuild) -> Judgement:
     """Look for what lies outside the package and its metadata, and for data inside."""

@@ -53,4 +53,6 @@ _LOOKS = {
     "history": "the history",
     "wheel": "the wheel, built in the sandbox",
     "tests": "the tests, run in the sandbox",
+    "mutants": "the tests, run in the sandbox on packages that are wrong on purpose",
+    "ci": "the CI definition's own steps, run in the sandbox",
 }

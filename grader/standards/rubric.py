@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
+from typing import TypeVar
 
-from grader.model import Check, Finding, TestRun, Verdict, WheelBuild, Where
+from grader.model import Check, Finding, Observed, Verdict, Where
 from grader.standards.evidence import Evidence
+from grader.standards.scales import Scale
 
 PASS_SHARE = 0.999
 """Least share that counts as passed; below it the check fails and keeps its partial credit."""
@@ -32,9 +34,12 @@ class Judgement:
     where: Where | None = None
     fix: str = ""
     """The check's fix made concrete; empty where the check says it well enough."""
+    verifiable: bool = True
+    """False where it can't be told here, which is nobody's fault; the share then says nothing."""
 
 
-_Judge = Callable[[Evidence, WheelBuild | None, TestRun | None], Judgement | None]
+_Seen = TypeVar("_Seen")
+_Judge = Callable[[Evidence, Observed], Judgement | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +50,10 @@ class Rule:
     tools: tuple[str, ...]
     judge: _Judge
     """Answers None where what the rule needs was not looked at in this run."""
+    scales: tuple[Scale, ...] = ()
+    """By which degrees of quality become credit."""
 
-    def find(self, evidence: Evidence, wheel: WheelBuild | None, tests: TestRun | None) -> Finding:
+    def find(self, evidence: Evidence, observed: Observed) -> Finding:
         """Judge the evidence.
 
         :returns: a finding; its verdict is an error where a tool failed or the check broke, skipped
@@ -57,12 +64,16 @@ class Rule:
             reason = evidence.linters.failures[failed[0]]
             return self._finding(Verdict.ERROR, 0.0, f"Our tool {failed[0]} failed: {reason}.")
         try:
-            judgement = self.judge(evidence, wheel, tests)
+            judgement = self.judge(evidence, observed)
         except Exception as error:  # noqa: BLE001 - told as our error
             message = f"This check of ours broke ({type(error).__name__})."
             return self._finding(Verdict.ERROR, 0.0, message)
         if judgement is None:
             return self._finding(Verdict.SKIPPED, 0.0, "Not looked at in this run.")
+        if not judgement.verifiable:
+            return self._finding(
+                Verdict.NEUTRAL, 0.0, judgement.message, where=judgement.where, fix=judgement.fix
+            )
         share = round(min(1.0, max(0.0, judgement.share)), 4)
         if share >= PASS_SHARE:
             return self._finding(Verdict.PASS, 1.0, judgement.message)
@@ -98,49 +109,44 @@ class Rule:
 
 
 def rule(
-    check: Check, *, tools: Sequence[str] = (), needs_source: bool = False
+    check: Check,
+    *,
+    tools: Sequence[str] = (),
+    needs_source: bool = False,
+    scales: Sequence[Scale] = (),
 ) -> Callable[[Callable[[Evidence], Judgement]], Rule]:
     """Make a rule of a function that looks at the tree and its history.
 
     :param tools: names of the tools whose failure makes the finding an error of ours
     :param needs_source: fail outright where there is next to no source code
+    :param scales: those that the function grades by
     """
 
     def decorate(function: Callable[[Evidence], Judgement]) -> Rule:
-        def judge(evidence: Evidence, _: WheelBuild | None, __: TestRun | None) -> Judgement:
+        def judge(evidence: Evidence, _: Observed) -> Judgement:
             if needs_source and evidence.project.code_lines < LEAST_SOURCE_LINES:
                 return Judgement(share=0.0, message="There is next to no Python source to judge.")
             return function(evidence)
 
-        return Rule(check=check, tools=tuple(tools), judge=judge)
+        return Rule(check=check, tools=tuple(tools), judge=judge, scales=tuple(scales))
 
     return decorate
 
 
-def wheel_rule(check: Check) -> Callable[[Callable[[Evidence, WheelBuild], Judgement]], Rule]:
-    """Make a rule of a function that looks at the wheel that was built in the sandbox."""
+def seen_rule(
+    check: Check, see: Callable[[Observed], _Seen | None], *, scales: Sequence[Scale] = ()
+) -> Callable[[Callable[[Evidence, _Seen], Judgement]], Rule]:
+    """Make a rule of a function that looks at what running the submission showed.
 
-    def decorate(function: Callable[[Evidence, WheelBuild], Judgement]) -> Rule:
-        def judge(
-            evidence: Evidence, wheel: WheelBuild | None, _: TestRun | None
-        ) -> Judgement | None:
-            return None if wheel is None else function(evidence, wheel)
+    :param see: takes what it needs from what was observed
+    """
 
-        return Rule(check=check, tools=(), judge=judge)
+    def decorate(function: Callable[[Evidence, _Seen], Judgement]) -> Rule:
+        def judge(evidence: Evidence, observed: Observed) -> Judgement | None:
+            seen = see(observed)
+            return None if seen is None else function(evidence, seen)
 
-    return decorate
-
-
-def tests_rule(check: Check) -> Callable[[Callable[[Evidence, TestRun], Judgement]], Rule]:
-    """Make a rule of a function that looks at how the team's own tests ran in the sandbox."""
-
-    def decorate(function: Callable[[Evidence, TestRun], Judgement]) -> Rule:
-        def judge(
-            evidence: Evidence, _: WheelBuild | None, tests: TestRun | None
-        ) -> Judgement | None:
-            return None if tests is None else function(evidence, tests)
-
-        return Rule(check=check, tools=(), judge=judge)
+        return Rule(check=check, tools=(), judge=judge, scales=tuple(scales))
 
     return decorate
 
@@ -158,3 +164,8 @@ def yes_or_no(
     if ok:
         return Judgement(share=1.0, message=good)
     return Judgement(share=0.0, message=bad, where=where, fix=fix)
+
+
+def not_verifiable(message: str, *, where: Where | None = None) -> Judgement:
+    """Judge what can't be told here, by no fault of the submission's."""
+    return Judgement(share=0.0, message=message, where=where, verifiable=False)

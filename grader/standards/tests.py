@@ -6,11 +6,12 @@ import ast
 import re
 from collections.abc import Iterator
 
-from grader.model import Check, TestRun, Where
+from grader.model import Check, Mutant, MutantEnd, MutantRun, TestRun, Where
 from grader.standards.evidence import Evidence
 from grader.standards.project import Project, strings, table
 from grader.standards.python import Function, Module, call_name, dotted
-from grader.standards.rubric import Judgement, rule, tests_rule, yes_or_no
+from grader.standards.rubric import Judgement, rule, seen_rule, yes_or_no
+from grader.standards.scales import Scale
 from grader.standards.wording import count, listing
 
 ENOUGH_ASSERTING = 0.95
@@ -25,7 +26,7 @@ _TOLERANCE = re.compile(
 _RECORDED = re.compile(r"parity|legacy|golden|expected|reference|recorded|baseline", re.IGNORECASE)
 
 
-@tests_rule(
+@seen_rule(
     Check(
         code="TEST001",
         family="tests",
@@ -36,7 +37,8 @@ _RECORDED = re.compile(r"parity|legacy|golden|expected|reference|recorded|baseli
         source="Google, The ML Test Score, Infrastructure tests; pytest exit codes",
         weight=3,
         requires="tests",
-    )
+    ),
+    lambda observed: observed.tests,
 )
 def tests_pass(_: Evidence, tests: TestRun) -> Judgement:
     """Ask pytest's exit status, and that any test ran at all."""
@@ -48,7 +50,7 @@ def tests_pass(_: Evidence, tests: TestRun) -> Judgement:
     return Judgement(share=0.0, message=tests.message or message)
 
 
-@tests_rule(
+@seen_rule(
     Check(
         code="TEST002",
         family="tests",
@@ -62,7 +64,8 @@ def tests_pass(_: Evidence, tests: TestRun) -> Judgement:
         "Testing?; canary testing",
         weight=3,
         requires="tests",
-    )
+    ),
+    lambda observed: observed.tests,
 )
 def tests_notice(_: Evidence, tests: TestRun) -> Judgement:
     """Ask how the same tests did with the package sabotaged."""
@@ -260,7 +263,7 @@ def _touches(module: Module, package: str) -> bool:
     return package in module.text or bool(re.search(r"def test\w*\([^)]+\)", module.text))
 
 
-@tests_rule(
+@seen_rule(
     Check(
         code="TEST007",
         family="tests",
@@ -272,7 +275,8 @@ def _touches(module: Module, package: str) -> bool:
         source="coverage.py documentation; Google, Code Coverage Best Practices",
         weight=1,
         requires="tests",
-    )
+    ),
+    lambda observed: observed.tests,
 )
 def coverage(_: Evidence, tests: TestRun) -> Judgement:
     """Grade the share of statements that ran; four fifths are enough."""
@@ -324,3 +328,86 @@ def _deselects(project: Project) -> str:
     words = options.split() if isinstance(options, str) else strings(options)
     found = [word for word in words if re.match(r"--(ignore|deselect)|-[km]$|--co(llect)?", word)]
     return found[0] if found else ""
+
+
+@seen_rule(
+    Check(
+        code="TEST009",
+        family="tests",
+        title="An assertion fails when the code computes something else",
+        why="A suite may run every line and still look at nothing. Small changes that make the "
+        "package wrong, one at a time, show whether anybody would notice. A crash is no notice: "
+        "it comes by itself.",
+        fix="Assert on values that the package computes: at the bounds of a band, on both sides "
+        "of a threshold, for one row worked out by hand.",
+        example="assert premium(age=18) == pytest.approx(123.45, abs=0.005)",
+        source="DeMillo, Lipton and Sayward 1978, Hints on Test Data Selection; Just et al. 2014, "
+        "Are Mutants a Valid Substitute for Real Faults in Software Testing?",
+        weight=3,
+        requires="mutants",
+    ),
+    lambda observed: observed.mutants,
+)
+def assertions_notice(_: Evidence, run: MutantRun) -> Judgement:
+    """Ask whether any mutant was killed by an assertion, and whether a decoy was left alone."""
+    if not run.mutants:
+        return Judgement(share=0.0, message=run.message or "No mutant could be tried.")
+    if not run.decoys_green:
+        message = "The tests fail when the code's text changes and what it does doesn't."
+        return Judgement(
+            share=0.0, message=message, fix="Test what the code does, not how it is written."
+        )
+    killed = _by_assertion(run)
+    return yes_or_no(
+        killed,
+        f"Assertions notice {len(killed)} of {count(len(run.mutants), 'mutant')}.",
+        f"No assertion notices any of {count(len(run.mutants), 'mutant')}.",
+        where=run.mutants[0].where,
+        fix=f"Write a test that fails when, in {run.mutants[0].where.path}, "
+        f"{run.mutants[0].change}.",
+    )
+
+
+_KILLS = Scale(
+    measure="share of mutants in tested lines that an assertion notices",
+    none=0.0,
+    full=0.5,
+    reason="Some mutants change nothing that can be seen, and some crash before an assertion is "
+    "reached; suites that their authors trust notice about half of the rest.",
+)
+
+
+@seen_rule(
+    Check(
+        code="TEST010",
+        family="tests",
+        title="The assertions notice most mutants",
+        why="Each mutant that survives is a mistake that the next change may make, unseen.",
+        fix="Take the survivors that the message names, and write the assertion that tells each "
+        "from the original.",
+        example="# `age >= 18` became `age > 18`\nassert band(18) == 'adult'",
+        source="Petrović et al. 2021, Does Mutation Testing Improve Testing Practices?",
+        weight=2,
+        requires="mutants",
+    ),
+    lambda observed: observed.mutants,
+    scales=(_KILLS,),
+)
+def assertions_notice_most(_: Evidence, run: MutantRun) -> Judgement:
+    """Grade the share of mutants that an assertion noticed."""
+    if not run.mutants or not run.decoys_green:
+        return Judgement(share=0.0, message=run.message or "The tests can't tell a mutant.")
+    killed = _by_assertion(run)
+    survivors = [m for m in run.mutants if m.end is MutantEnd.SURVIVED]
+    message = f"Assertions notice {len(killed)} of {count(len(run.mutants), 'mutant')}"
+    told = [f"{m.where.path}:{m.where.line} ({m.change})" for m in survivors]
+    message += f"; survivors: {listing(told)}." if told else "."
+    return Judgement(
+        share=_KILLS.share(len(killed) / len(run.mutants)),
+        message=message,
+        where=survivors[0].where if survivors else None,
+    )
+
+
+def _by_assertion(run: MutantRun) -> list[Mutant]:
+    return [mutant for mutant in run.mutants if mutant.end is MutantEnd.ASSERTION]

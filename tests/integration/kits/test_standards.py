@@ -9,7 +9,7 @@ import pytest
 
 from grader import package, standards
 from grader.checkout import check_out
-from grader.model import Challenge, Environment, Finding, Verdict
+from grader.model import Challenge, Environment, Finding, Observed, Verdict
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def findings(
         public_files=package.public_digests(tiny_challenge),
         environment_packages=frozenset(standard_environment.packages),
     )
-    return standards.judge(evidence, wheel=None, tests=None, families=standards.FAMILIES)
+    return standards.judge(evidence, Observed(), standards.FAMILIES)
 
 
 def test_fresh_project_lacks_history(findings: tuple[Finding, ...]) -> None:

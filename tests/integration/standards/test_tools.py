@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader import standards
-from grader.model import Checkout, Contract, Verdict
+from grader.model import Checkout, Contract, Observed, Verdict
 from grader.standards.linters import Linters, run_linters
 from grader.standards.project import read_project
 
@@ -213,6 +213,6 @@ def test_whole_pass_is_quick(checkout: Callable[[Mapping[str, str]], Checkout]) 
         public_files=frozenset(),
         environment_packages=frozenset(),
     )
-    findings = standards.judge(evidence, wheel=None, tests=None, families=standards.FAMILIES)
+    findings = standards.judge(evidence, Observed(), standards.FAMILIES)
     assert not [f for f in findings if f.verdict is Verdict.ERROR]
     assert time.perf_counter() - started < 15

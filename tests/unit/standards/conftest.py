@@ -13,14 +13,22 @@ import pytest
 from grader import standards
 from grader.model import (
     Checkout,
+    CiRun,
+    CiStepRun,
     Commit,
     Contract,
     Finding,
     History,
+    Mutant,
+    MutantEnd,
+    MutantRun,
+    Observed,
+    StepEnd,
     TestRun,
     Tree,
     TreeFile,
     WheelBuild,
+    Where,
 )
 from grader.standards.evidence import Evidence
 from grader.standards.linters import Lint, Linters
@@ -415,6 +423,27 @@ GOOD_WHEEL = WheelBuild(
 GOOD_RUN = TestRun(
     ran=6, passed=6, failed=0, green=True, canary_green=False, coverage=0.93, message=""
 )
+GOOD_MUTANTS = MutantRun(
+    mutants=tuple(
+        Mutant(where=Where(path="src/tariff/features.py", line=n), change="< became >=", end=end)
+        for n, end in enumerate((MutantEnd.ASSERTION, MutantEnd.ASSERTION, MutantEnd.SURVIVED), 1)
+    ),
+    sites=40,
+    decoys_green=True,
+    message="",
+)
+GOOD_CI = CiRun(
+    steps=(
+        CiStepRun(
+            where=Where(path=".github/workflows/ci.yml", line=17),
+            command="python -m pytest",
+            end=StepEnd.PASSED,
+            message="",
+        ),
+    ),
+    canary_red=True,
+    message="",
+)
 
 
 def _commit(number: int, subject: str, lines: int) -> Commit:
@@ -452,6 +481,8 @@ class Case:
     linters: Linters = GOOD_LINTERS
     wheel: WheelBuild | None = GOOD_WHEEL
     tests: TestRun | None = GOOD_RUN
+    mutants: MutantRun | None = GOOD_MUTANTS
+    ci: CiRun | None = GOOD_CI
     public: frozenset[str] = frozenset()
 
     def evidence(self) -> Evidence:
@@ -484,7 +515,9 @@ class Case:
     def findings(self) -> dict[str, Finding]:
         """Judge all families; findings by code."""
         found = standards.judge(
-            self.evidence(), wheel=self.wheel, tests=self.tests, families=standards.FAMILIES
+            self.evidence(),
+            Observed(wheel=self.wheel, tests=self.tests, mutants=self.mutants, ci=self.ci),
+            standards.FAMILIES,
         )
         return {finding.code: finding for finding in found}
 

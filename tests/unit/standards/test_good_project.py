@@ -11,7 +11,7 @@ import pytest
 
 from grader import standards
 from grader.errors import UsageError
-from grader.model import Check, Verdict
+from grader.model import Check, Observed, Verdict
 
 CODES = [check.code for check in standards.all_checks()]
 PREFIXES = dict(
@@ -80,7 +80,7 @@ def test_file_order_changes_nothing(case: Any) -> None:
 
 
 def test_other_families_stay_away(case: Any) -> None:
-    found = standards.judge(case.evidence(), wheel=None, tests=None, families={"security"})
+    found = standards.judge(case.evidence(), Observed(), {"security"})
     assert {finding.family for finding in found} == {"security"}
 
 
