@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parents[1] / "docs"
 def pages() -> Mapping[str, str]:
     """Return the generated pages: file name to content."""
     return {
-        "checks.md": checks_page(standards.all_checks()),
+        "checks.md": checks_page(standards.all_checks(), standards.all_scales()),
         "cli.md": _cli_page(),
         "report.schema.json": json.dumps(report.schema(), indent=2) + "\n",
     }

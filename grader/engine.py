@@ -2,8 +2,8 @@
 
 ::
 
-    checkout → wheel → train → score the cases ∥ live API ∥ the team's own tests → compare → score
-             ↘ standards, read off the tree ↗
+    checkout → wheel → train → score the cases ∥ live API ∥ tests → mutants ∥ CI → judge → score
+             ↘ standards, read off the tree ───────────────────────────────────↗
 
 Nothing calls back; the progress callback is the only thing that flows out early.
 """
@@ -13,10 +13,10 @@ from __future__ import annotations
 import importlib.metadata
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader import accuracy, dynamic, environment, package, standards
@@ -38,6 +38,7 @@ from grader.model import (
     WheelBuild,
 )
 from grader.sandbox import Sandbox, open_sandbox
+from grader.wanted import Wanted, want
 
 VERSION = importlib.metadata.version("drydock")
 
@@ -83,6 +84,7 @@ def grade(
     scope: Scope = Scope.FULL,
     working_tree: bool = False,
     waivers: Sequence[Waiver] = (),
+    only: Collection[str] = (),
     progress: Progress = lambda _: None,
 ) -> Report:
     """Grade one submission.
@@ -91,26 +93,27 @@ def grade(
     :param workspace: an empty folder; the submission's files are found in its ``tree`` afterwards
     :param working_tree: grade the files as they lie, not the last commit
     :param waivers: the granted ones that are in force
+    :param only: codes, families and groups to look at alone; the report is then a partial one
     :raises SourceError: the source cannot become a tree
+    :raises UsageError: ``only`` names what the challenge does not look at
     """
+    wanted = want(challenge, only)
     clock = _Clock(progress)
     with clock.step("checkout"):
         checkout = check_out(source, workspace, working_tree=working_tree)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="standards") as pool:
-        inspection = pool.submit(_inspect, checkout, challenge, dock, clock)
-        wheel, tests, measured = _run(checkout, challenge, dock, scope, clock)
+        inspection = pool.submit(_inspect, checkout, challenge, dock, wanted, clock)
+        run = _Run(checkout=checkout, challenge=challenge, dock=dock, scope=scope, clock=clock)
+        observed, measured = run.all(wanted)
         evidence = inspection.result()
-    found = standards.judge(evidence, Observed(wheel=wheel, tests=tests), _families(challenge))
-    findings = points.apply_waivers(challenge, found, waivers)
-    return _report(checkout, challenge, dock, scope, findings, measured, clock.seconds)
-
-
-def _families(challenge: Challenge) -> frozenset[str]:
-    return frozenset(standard.family for standard in challenge.standards)
+    findings = _judge(evidence, observed, wanted, challenge, waivers)
+    seen = _Seen(findings=findings, measured=measured, wanted=wanted)
+    notes = (*checkout.notes, *standards.unusable_waivers(evidence, points.gates(challenge)))
+    return _report(replace(checkout, notes=notes), challenge, dock, scope, seen, clock.seconds)
 
 
 def _inspect(
-    checkout: Checkout, challenge: Challenge, dock: Dock, clock: _Clock
+    checkout: Checkout, challenge: Challenge, dock: Dock, wanted: Wanted, clock: _Clock
 ) -> standards.Evidence:
     with clock.step("standards"):
         return standards.inspect(
@@ -118,34 +121,92 @@ def _inspect(
             challenge.contract,
             public_files=package.public_digests(challenge),
             environment_packages=frozenset(dock.environment.packages),
+            codes=wanted.codes,
         )
 
 
-def _run(
-    checkout: Checkout, challenge: Challenge, dock: Dock, scope: Scope, clock: _Clock
-) -> tuple[WheelBuild, TestRun, accuracy.Accuracy]:
-    """Build the submission's wheel, then run its tests and measure it, side by side."""
-    with clock.step("wheel"):
-        wheel, site = dynamic.build_wheel(
-            checkout, dock.sandbox, challenge.limits, dock.environment
-        )
-    if site is None:
-        return wheel, _UNTESTED, accuracy.not_run(challenge, scope, "the wheel does not build")
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="tests") as pool:
-        testing = pool.submit(_test, checkout, site, challenge, dock, clock)
-        measured = accuracy.measure(
-            challenge, site, dock.sandbox, scope=scope, progress=clock.report
-        )
-        return wheel, testing.result(), measured
+def _judge(
+    evidence: standards.Evidence,
+    observed: Observed,
+    wanted: Wanted,
+    challenge: Challenge,
+    waivers: Sequence[Waiver],
+) -> tuple[Finding, ...]:
+    granted = [waiver for waiver in waivers if waiver.code not in points.gates(challenge)]
+    found = standards.judge(evidence, observed, wanted.codes, waivers=granted)
+    return points.apply_waivers(challenge, found, granted)
 
 
-def _test(
-    checkout: Checkout, site: Path, challenge: Challenge, dock: Dock, clock: _Clock
-) -> TestRun:
-    with clock.step("tests"):
-        return dynamic.run_tests(
-            checkout, site, dock.sandbox, challenge.limits, challenge.contract.package
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """Everything that runs a team's code, in the sandbox."""
+
+    checkout: Checkout
+    challenge: Challenge
+    dock: Dock
+    scope: Scope
+    clock: _Clock
+
+    def all(self, wanted: Wanted) -> tuple[Observed, accuracy.Accuracy]:
+        """Build the wheel and try what is wanted of it."""
+        if not wanted.runs:
+            return Observed(), accuracy.Accuracy(cases=())
+        wheel, site = self.wheel()
+        observed = Observed(wheel=wheel)
+        if site is None:
+            return self.unbuilt(observed, wanted)
+        # The port is measured beside its tests alone: what comes after would make it wait.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="tests") as pool:
+            testing = pool.submit(self.tests, site) if wanted.tests else None
+            measured = self.measure(wanted, site)
+            observed = replace(observed, tests=testing.result() if testing else None)
+        return self.later(observed, wanted, site), measured
+
+    def wheel(self) -> tuple[WheelBuild, Path | None]:
+        with self.clock.step("wheel"):
+            return dynamic.build_wheel(
+                self.checkout, self.dock.sandbox, self.challenge.limits, self.dock.environment
+            )
+
+    def unbuilt(self, observed: Observed, wanted: Wanted) -> tuple[Observed, accuracy.Accuracy]:
+        """Say of everything else that it cannot be run."""
+        challenge = wanted.part_of(self.challenge)
+        measured = accuracy.not_run(challenge, self.scope, "the wheel does not build")
+        return replace(observed, tests=_UNTESTED), measured
+
+    def tests(self, site: Path) -> TestRun:
+        with self.clock.step("tests"):
+            return dynamic.run_tests(
+                self.checkout,
+                site,
+                self.dock.sandbox,
+                self.challenge.limits,
+                self.challenge.contract.package,
+            )
+
+    def measure(self, wanted: Wanted, site: Path) -> accuracy.Accuracy:
+        if not wanted.measures:
+            return accuracy.Accuracy(cases=())
+        return accuracy.measure(
+            wanted.part_of(self.challenge),
+            site,
+            self.dock.sandbox,
+            scope=self.scope,
+            progress=self.clock.report,
         )
+
+    def later(self, observed: Observed, wanted: Wanted, site: Path) -> Observed:
+        """Try mutants of the package, and the submission's own CI."""
+        return observed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """All that a report is made of."""
+
+    findings: tuple[Finding, ...]
+    measured: accuracy.Accuracy
+    wanted: Wanted
 
 
 def _report(
@@ -153,8 +214,7 @@ def _report(
     challenge: Challenge,
     dock: Dock,
     scope: Scope,
-    findings: Sequence[Finding],
-    measured: accuracy.Accuracy,
+    seen: _Seen,
     seconds: Mapping[str, float],
 ) -> Report:
     return Report(
@@ -169,17 +229,25 @@ def _report(
         environment_digest=dock.environment.digest,
         sandbox=dock.sandbox.level,
         scope=scope,
-        left_out=_left_out(scope),
+        left_out=_left_out(scope, seen.wanted),
         notes=checkout.notes,
-        findings=tuple(findings),
-        cases=measured.cases,
-        columns=measured.columns,
-        scores=points.score(challenge, standards.all_checks(), findings, measured.cases),
-        timings=dict(sorted({**measured.timings, **seconds}.items())),
+        findings=seen.findings,
+        cases=seen.measured.cases,
+        columns=seen.measured.columns,
+        scores=points.score(
+            challenge,
+            standards.all_checks(),
+            seen.findings,
+            seen.measured.cases,
+            partial=seen.wanted.partial,
+        ),
+        timings=dict(sorted({**seen.measured.timings, **seconds}.items())),
     )
 
 
-def _left_out(scope: Scope) -> tuple[str, ...]:
+def _left_out(scope: Scope, wanted: Wanted) -> tuple[str, ...]:
+    if wanted.partial:
+        return (f"Everything but {', '.join(wanted.names)}.",)
     if scope is Scope.FULL:
         return ()
     return (

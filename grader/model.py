@@ -549,12 +549,24 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverRequest:
+    """A deviation that a submission asks to be granted, for one check."""
+
+    code: str
+    reason: str
+    path: str = ""
+    """The file or folder that deviates; empty for the whole check."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
     """A deviation that a leader granted to a team, for one check of one challenge."""
 
     code: str
     reason: str
     granted_by: str
+    path: str = ""
+    """The file or folder that may deviate; empty for the whole check."""
     expires: datetime | None = None
 
 
@@ -571,6 +583,10 @@ class Scores:
     groups: Mapping[str, Score]
     reasons: tuple[str, ...]
     """Why the outcome is what it is, most important first."""
+    gated: tuple[str, ...] = ()
+    """Codes of the gates that failed. One is enough to halve the total."""
+    weakest: str | None = None
+    """The family with the lowest share of its points; None where none lost any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

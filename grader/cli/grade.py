@@ -15,7 +15,7 @@ from grader.cli.common import Folders, console, resolve_challenge, writable, wri
 from grader.engine import grade as grade_submission
 from grader.engine import open_dock
 from grader.errors import UsageError
-from grader.model import Outcome, Report, Scope
+from grader.model import Outcome, Report, Scope, Verdict
 
 EXIT_STATUS = {Outcome.ACCEPTED: 0, Outcome.REJECTED: 1, Outcome.UNGRADED: 3}
 
@@ -69,6 +69,16 @@ def grade(
     sarif_file: Annotated[
         _File, typer.Option("--sarif", metavar="FILE", help="Write SARIF for a code viewer.")
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="NAME",
+            help="Look at one check, family or group alone, without a total; may be given several "
+            "times.",
+            show_default=False,
+        ),
+    ] = None,
     cold: Annotated[
         bool,
         typer.Option("--cold", help="Start each step in a process of its own: slower, same score."),
@@ -89,11 +99,14 @@ def grade(
 
       drydock grade . --public
 
+      drydock grade . --only TEST009
+
       drydock grade port.zip --challenge r-health-tariff --html report.html
 
       drydock grade https://git.example.org/team/port.git@v1.0 -c r-health-tariff --json -
 
     Exit status: 0 accepted, 1 graded and not accepted, 2 bad input or usage, 3 our own failure.
+    With --only: 0 where all that was looked at passed, 1 where something failed.
     """
     files = [json_file, html_file, md_file, junit_file, sarif_file]
     if sum(str(file) == "-" for file in files) > 1:
@@ -114,7 +127,7 @@ def grade(
         ):
             report = grade_submission(
                 source, loaded, dock, workspace,
-                scope=scope, working_tree=working_tree, progress=progress,
+                scope=scope, working_tree=working_tree, only=only or (), progress=progress,
             )  # fmt: skip
         write(json_file, lambda: reports.to_json(report))
         write(html_file, lambda: html(report, workspace / "tree"))
@@ -125,7 +138,15 @@ def grade(
     for file in files:
         if file is not None and str(file) != "-":
             out.print(f"written: {file.resolve()}", soft_wrap=True)
-    raise typer.Exit(EXIT_STATUS[report.scores.outcome])
+    raise typer.Exit(exit_status(report))
+
+
+def exit_status(report: Report) -> int:
+    """Return the exit status that a report calls for."""
+    if report.scores.outcome is Outcome.PARTIAL:
+        verdicts = {finding.verdict for finding in report.findings}
+        return int(Verdict.FAIL in verdicts | {case.verdict for case in report.cases})
+    return EXIT_STATUS[report.scores.outcome]
 
 
 def html(report: Report, tree: Path) -> str:

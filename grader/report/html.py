@@ -174,6 +174,7 @@ def _templates() -> Environment:
         "label": summary.label,
         "line": summary.clean_line,
         "percent": summary.percent,
+        "recheck": summary.recheck,
         "score": summary.score_of_100,
         "waiver": summary.waiver,
     }

@@ -22,7 +22,7 @@ from grader.model import (
     Where,
 )
 from grader.report.schema import VERSION, schema
-from grader.report.summary import total_of
+from grader.report.summary import recheck, total_of
 
 
 def to_json(report: Report) -> str:
@@ -91,6 +91,8 @@ def _document(report: Report) -> dict[str, Any]:
         "outcome": scores.outcome,
         "total": scores.total,
         "possible": scores.possible,
+        "gated": scores.gated,
+        "weakest": scores.weakest,
         "reasons": scores.reasons,
         "left_out": report.left_out,
         "notes": report.notes,
@@ -124,6 +126,7 @@ def _finding(finding: Finding, score: Score | None) -> dict[str, Any]:
         "line": finding.where.line if finding.where else None,
         "fix": finding.fix,
         "waiver": finding.waiver,
+        "recheck": recheck(finding.code),
     }
 
 
@@ -212,6 +215,8 @@ def _read_scores(document: Mapping[str, Any]) -> Scores:
         families=_read_block(_parts(document["standards"]["families"])),
         groups=_read_block(_parts(document["accuracy"]["groups"])),
         reasons=tuple(document["reasons"]),
+        gated=tuple(document["gated"]),
+        weakest=document["weakest"],
     )
 
 

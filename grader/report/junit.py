@@ -6,11 +6,34 @@ from collections.abc import Iterable
 from itertools import chain
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from grader.model import CaseResult, Finding, Report, Verdict
-from grader.report.summary import UNSAFE, at, clean, clean_line, headline, scope_notice, waiver
+from grader.model import CaseResult, Finding, Outcome, Report, Verdict
+from grader.report.summary import (
+    UNSAFE,
+    at,
+    clean,
+    clean_line,
+    headline,
+    recheck,
+    scope_notice,
+    waiver,
+)
 
 SHOWN = "shown, not scored"
 """The suite of the cases that belong to no group."""
+
+_TAGS = {
+    Verdict.FAIL: "failure",
+    Verdict.ERROR: "error",
+    Verdict.SKIPPED: "skipped",
+    Verdict.NEUTRAL: "skipped",
+}
+_OUTCOMES = {
+    Outcome.ACCEPTED: Verdict.PASS,
+    Outcome.REJECTED: Verdict.FAIL,
+    Outcome.UNGRADED: Verdict.ERROR,
+    # What was looked at are cases of their own.
+    Outcome.PARTIAL: Verdict.PASS,
+}
 
 
 def to_junit(report: Report) -> str:
@@ -39,11 +62,11 @@ def _summary(root: Element, report: Report) -> None:
     suite = SubElement(root, "testsuite", name="outcome")
     case = SubElement(suite, "testcase", classname="outcome", name=told.outcome.value)
     text = "\n".join(chain(report.scores.reasons, [f"{told.points} points"]))
-    verdict = {"accepted": Verdict.PASS, "rejected": Verdict.FAIL, "ungraded": Verdict.ERROR}
-    _mark(case, verdict[told.outcome.value], f"{told.title}: {told.points} points", text)
+    verdict = _OUTCOMES[told.outcome]
+    _mark(case, verdict, f"{told.title}: {told.points} points", text)
     notes = [UNSAFE] if told.unsafe else []
-    _print(case, [*notes, scope_notice(report), *report.left_out, *report.notes])
-    _count(suite, [verdict[told.outcome.value]])
+    _print(case, [*notes, told.beside, scope_notice(report), *report.left_out, *report.notes])
+    _count(suite, [verdict])
 
 
 def _family(root: Element, family: str, findings: list[Finding]) -> None:
@@ -54,7 +77,7 @@ def _family(root: Element, family: str, findings: list[Finding]) -> None:
         )
         if finding.where:
             case.set("file", clean_line(finding.where.path))
-        parts = (finding.message, finding.fix, at(finding.where))
+        parts = (finding.message, finding.fix, at(finding.where), recheck(finding.code))
         _mark(case, finding.verdict, finding.message, "\n".join(part for part in parts if part))
         _print(case, [waiver(finding)])
     _count(suite, [finding.verdict for finding in findings])
@@ -76,9 +99,8 @@ def _group(root: Element, group: str, cases: list[CaseResult]) -> None:
 
 
 def _mark(case: Element, verdict: Verdict, message: str, text: str) -> None:
-    tags = {Verdict.FAIL: "failure", Verdict.ERROR: "error", Verdict.SKIPPED: "skipped"}
-    if verdict in tags:
-        SubElement(case, tags[verdict], message=clean_line(message)).text = clean(text)
+    if verdict in _TAGS:
+        SubElement(case, _TAGS[verdict], message=clean_line(message)).text = clean(text)
 
 
 def _print(case: Element, lines: Iterable[str]) -> None:
@@ -91,4 +113,4 @@ def _count(suite: Element, verdicts: list[Verdict]) -> None:
     suite.set("tests", str(len(verdicts)))
     suite.set("failures", str(verdicts.count(Verdict.FAIL)))
     suite.set("errors", str(verdicts.count(Verdict.ERROR)))
-    suite.set("skipped", str(verdicts.count(Verdict.SKIPPED)))
+    suite.set("skipped", str(sum(_TAGS.get(verdict) == "skipped" for verdict in verdicts)))

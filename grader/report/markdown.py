@@ -17,6 +17,7 @@ from grader.report.summary import (
     label,
     of_points,
     percent,
+    recheck,
     scope_notice,
     score_of_100,
     weakest,
@@ -30,6 +31,7 @@ _MARKS = {
     Outcome.ACCEPTED: "\N{WHITE HEAVY CHECK MARK}",
     Outcome.REJECTED: "\N{CROSS MARK}",
     Outcome.UNGRADED: "\N{WARNING SIGN}",
+    Outcome.PARTIAL: "\N{LEFT-POINTING MAGNIFYING GLASS}",
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~@&$]|:(?=//))")
 """What Markdown could take for more than text."""
@@ -66,7 +68,7 @@ def _verdict(report: Report) -> str:
     commit = f"commit {report.commit[:12]}" if report.commit else "no commit"
     lines = [
         f"## {_MARKS[told.outcome]} {told.title}: {told.points} points",
-        f"{text(challenge)}, {text(commit)}. {told.sentence}",
+        f"{text(challenge)}, {text(commit)}. {text(told.sentence)} {text(told.beside)}".rstrip(),
     ]
     if told.unsafe:
         lines.insert(1, f"> **{UNSAFE}**")
@@ -85,7 +87,7 @@ def _gains(report: Report) -> Iterator[str]:
         decisive = ", decides the outcome" if gain.decisive else ""
         parts = (gain.message, gain.fix, at(gain.where))
         said = " ".join(text(part) for part in parts if part)
-        yield f"{number}. **{text(gain.name)}** ({worth}{decisive}): {said}"
+        yield f"{number}. **{text(gain.name)}** ({worth}{decisive}): {said} `{recheck(gain.name)}`"
     if len(found) > FIRST:
         yield f"\nand {len(found) - FIRST} more."
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from grader.errors import UserError
 from grader.model import Check, Finding, Report, Verdict
-from grader.report.summary import clean, clean_line
+from grader.report.summary import clean, clean_line, recheck
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -88,6 +88,7 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "level": _LEVELS[finding.verdict],
         "message": {"text": text},
         "locations": [_location(finding)],
+        "properties": {"recheck": recheck(finding.code)},
     }
     if finding.waiver:
         status = "accepted" if finding.verdict is Verdict.WAIVED else "underReview"

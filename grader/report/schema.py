@@ -36,6 +36,8 @@ def schema() -> Mapping[str, Any]:
                 "outcome": _enum(Outcome),
                 "total": _or_null(_COUNT),
                 "possible": _COUNT,
+                "gated": _said(_TEXTS, "Codes of the gates that failed; they halve the total."),
+                "weakest": _said(_or_null(_TEXT), "The family with the lowest share of points."),
                 "reasons": _said(_TEXTS, "Why the outcome is what it is, most important first."),
                 "left_out": _said(_TEXTS, "What this grading did not look at."),
                 "notes": _TEXTS,
@@ -85,6 +87,7 @@ def _finding() -> dict[str, Any]:
             "line": _or_null({"type": "integer"}),
             "fix": _TEXT,
             "waiver": _said(_or_null(_TEXT), "The reason asked for or granted."),
+            "recheck": _said(_TEXT, "The command that looks at this check alone."),
         }
     )
 

@@ -15,6 +15,7 @@ from grader.model import (
     Report,
     Scope,
     Score,
+    Scores,
     Verdict,
     Where,
 )
@@ -42,6 +43,8 @@ class Headline:
     """The total of the possible points, in words."""
     sentence: str
     """What the outcome means."""
+    beside: str
+    """What stands beside the total: the gates that halved it, and the weakest family."""
     unsafe: bool
     """Whether submitted code ran without a sandbox."""
 
@@ -69,6 +72,7 @@ def headline(report: Report) -> Headline:
         Outcome.ACCEPTED: "The port stands in for the legacy model.",
         Outcome.REJECTED: "The port does not stand in for the legacy model yet.",
         Outcome.UNGRADED: "Our side could not finish this grading. No points are lost by it.",
+        Outcome.PARTIAL: "Only what was asked for was looked at, so there is no total.",
     }
     scores = report.scores
     return Headline(
@@ -76,8 +80,25 @@ def headline(report: Report) -> Headline:
         title=scores.outcome.value.capitalize(),
         points=of_points(scores.total, scores.possible),
         sentence=sentences[scores.outcome],
+        beside=_beside(scores),
         unsafe=report.sandbox == "none",
     )
+
+
+def recheck(name: str) -> str:
+    """Return the command that looks at one check, family or group alone."""
+    return f"drydock grade . --only {clean_line(name)}"
+
+
+def _beside(scores: Scores) -> str:
+    parts = []
+    if scores.gated and scores.total is not None:
+        parts.append(f"Halved by {', '.join(scores.gated)}.")
+    if scores.weakest:
+        weak = scores.families[scores.weakest]
+        share = percent(fraction(weak.earned, weak.possible))
+        parts.append(f"Weakest family: {label(scores.weakest)}, {share}.")
+    return " ".join(parts)
 
 
 def gains(report: Report) -> tuple[Gain, ...]:

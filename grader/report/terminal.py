@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from grader.model import Outcome, Report, Score
+from grader.model import Outcome, Report, Score, Verdict
 from grader.report.summary import (
     DASH,
     UNSAFE,
@@ -25,9 +25,11 @@ from grader.report.summary import (
     label,
     of_points,
     percent,
+    recheck,
     scope_notice,
     score_of_100,
     total_of,
+    waiver,
     weakest,
     worst_columns,
 )
@@ -35,7 +37,20 @@ from grader.report.summary import (
 FIRST = 5
 """How many things to mend are shown; the HTML report shows all."""
 
-_STYLES = {Outcome.ACCEPTED: "green", Outcome.REJECTED: "red", Outcome.UNGRADED: "yellow"}
+_STYLES = {
+    Outcome.ACCEPTED: "green",
+    Outcome.REJECTED: "red",
+    Outcome.UNGRADED: "yellow",
+    Outcome.PARTIAL: "cyan",
+}
+_WORDS = {
+    Verdict.PASS: ("pass", "green"),
+    Verdict.FAIL: ("fail", "bold red"),
+    Verdict.WAIVED: ("waived", "cyan"),
+    Verdict.NEUTRAL: ("neutral", "cyan"),
+    Verdict.SKIPPED: ("skipped", "dim"),
+    Verdict.ERROR: ("our error", "bold yellow"),
+}
 _BAR = 20
 """Characters of a full bar."""
 
@@ -47,6 +62,7 @@ def print_report(report: Report, console: Console, *, html: Path | None = None) 
     """
     sections = (
         ("Why", _reasons(report)),
+        ("Looked at", _looked_at(report)),
         ("Points", _points(report, blocks=_can_draw(console))),
         ("Mend first", _gains(report)),
         ("Parity with the legacy model", _parity(report)),
@@ -69,7 +85,7 @@ def _verdict(report: Report) -> RenderableType:
     points = f"   {told.points} points"
     lines = [
         Text.assemble((told.title.upper(), f"bold {style}"), (points, "bold")),
-        Text(told.sentence),
+        Text(clean_line(f"{told.sentence} {told.beside}")),
         Text(f"{challenge}, {clean_line(commit)}", style="dim"),
     ]
     panel = Panel(Group(*lines), border_style=style, box=box.ROUNDED, padding=(0, 2), expand=False)
@@ -82,9 +98,27 @@ def _reasons(report: Report) -> RenderableType | None:
     return _bullets(report.scores.reasons)
 
 
+def _looked_at(report: Report) -> RenderableType | None:
+    """List all findings and cases of a partial report: few were asked for."""
+    if report.scores.outcome is not Outcome.PARTIAL:
+        return None
+    table = Table.grid(padding=(0, 2))
+    for item in report.findings:
+        word, style = _WORDS[item.verdict]
+        lines = (item.message, at(item.where), waiver(item))
+        said = "\n".join(clean_line(line) for line in lines if line)
+        table.add_row(Text(word, style=style), Text(clean_line(item.code)), Text(said))
+    for case in report.cases:
+        word, style = _WORDS[case.verdict]
+        table.add_row(
+            Text(word, style=style), Text(clean_line(case.case)), Text(clean_line(case.message))
+        )
+    return table
+
+
 def _points(report: Report, *, blocks: bool) -> RenderableType | None:
     scores = report.scores
-    if not scores.families and not scores.groups:
+    if scores.outcome is Outcome.PARTIAL or not (scores.families or scores.groups):
         return None
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
@@ -136,11 +170,9 @@ def _gains(report: Report) -> RenderableType | None:
     for gain in found[:FIRST]:
         name = Text(clean_line(gain.name), style="bold red" if gain.decisive else "bold")
         lines = [clean_line(part) for part in (gain.message, at(gain.where), gain.fix)]
-        table.add_row(
-            f"+{gain.points}" if gain.points else "",
-            name,
-            Text("\n".join(line for line in lines if line)),
-        )
+        said = Text("\n".join(line for line in lines if line))
+        said.append(f"\n{recheck(gain.name)}", style="dim")
+        table.add_row(f"+{gain.points}" if gain.points else "", name, said)
     rest = len(found) - FIRST
     if rest > 0:
         table.add_row("", "", Text(f"and {rest} more", style="dim"))

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 from grader.errors import UsageError
-from grader.model import Check, Checkout, Contract, Finding, Observed
+from grader.model import Check, Checkout, Contract, Finding, Observed, Waiver
 from grader.standards import (
     ci,
     deployment,
@@ -32,15 +32,19 @@ from grader.standards.evidence import Evidence, gather
 from grader.standards.families import FAMILIES
 from grader.standards.page import checks_page
 from grader.standards.rubric import rules_of
+from grader.standards.scales import Scale
+from grader.standards.waivers import unusable
 
 __all__ = [
     "FAMILIES",
     "Evidence",
     "all_checks",
+    "all_scales",
     "checks_page",
     "find_check",
     "inspect",
     "judge",
+    "unusable_waivers",
 ]
 
 _MODULES = (
@@ -68,6 +72,7 @@ def inspect(
     *,
     public_files: frozenset[str],
     environment_packages: frozenset[str],
+    codes: Collection[str] | None = None,
 ) -> Evidence:
     """Look at a submission: parse its files and run the linters on them. This is the slow part.
 
@@ -76,23 +81,52 @@ def inspect(
 
     :param public_files: SHA-256 of the files that the challenge hands out, which no check sees
     :param environment_packages: distributions of the submissions' environment, names normalised
+    :param codes: the checks that will be judged, so that only their tools are run; None for all
     """
+    rules = [rule for rule in _RULES if codes is None or rule.check.code in codes]
     return gather(
         checkout,
         contract,
         public_files=public_files,
         environment_packages=environment_packages,
+        tools=frozenset(tool for rule in rules for tool in rule.tools),
     )
 
 
-def judge(evidence: Evidence, observed: Observed, families: Collection[str]) -> tuple[Finding, ...]:
-    """Judge the evidence: one finding per check of the families, in the order of the checks.
+def unusable_waivers(evidence: Evidence, gates: Collection[str]) -> tuple[str, ...]:
+    """Say of each waiver that is asked for and that nobody can grant why not."""
+    codes = {check.code for check in all_checks()}
+    return tuple(unusable(evidence.project.waivers, codes=codes, gates=gates))
+
+
+def judge(
+    evidence: Evidence,
+    observed: Observed,
+    wanted: Collection[str],
+    *,
+    waivers: Collection[Waiver] = (),
+) -> tuple[Finding, ...]:
+    """Judge the evidence: one finding per check that is wanted, in the order of the checks.
 
     :param observed: what running the submission showed; checks that ask for what is None there are
         skipped
+    :param wanted: families and codes
+    :param waivers: those that a leader granted for a part of the tree, and that are in force
     """
-    wanted = [rule for rule in _RULES if rule.check.family in families]
-    return tuple(rule.find(evidence, observed) for rule in wanted)
+    excused: dict[str, dict[str, str]] = {}
+    for waiver in waivers:
+        if waiver.path:
+            excused.setdefault(waiver.code, {})[waiver.path] = waiver.reason
+    return tuple(
+        rule.find_beside(evidence, observed, excused.get(rule.check.code, {}))
+        for rule in _RULES
+        if {rule.check.family, rule.check.code} & set(wanted)
+    )
+
+
+def all_scales() -> tuple[tuple[str, Scale], ...]:
+    """Give every scale with the code of the check that grades by it, in the order of the checks."""
+    return tuple((rule.check.code, scale) for rule in _RULES for scale in rule.scales)
 
 
 def all_checks() -> tuple[Check, ...]:

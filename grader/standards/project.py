@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from grader.model import Checkout, Contract, Where
+from grader.model import Checkout, Contract, WaiverRequest, Where
 from grader.standards.python import Module, read_module
+from grader.standards.waivers import read_waivers
 from grader.standards.wording import words
 from grader.standards.workflows import Workflow, read_workflows
 
@@ -57,8 +58,8 @@ class Project:
     """The code itself: not tests, documentation, scripts or notebooks."""
     tests: tuple[Module, ...]
     workflows: tuple[Workflow, ...]
-    waivers: Mapping[str, str]
-    """Reason asked for, by check code."""
+    waivers: tuple[WaiverRequest, ...]
+    """What it asks to be let off."""
 
     @property
     def package(self) -> tuple[Module, ...]:
@@ -162,7 +163,7 @@ def read_project(
         source=tuple(m for m in modules if not _TEST.search(m.path) and not _ASIDE.search(m.path)),
         tests=tuple(module for module in modules if _TEST.search(module.path)),
         workflows=read_workflows(texts),
-        waivers=_waivers(pyproject),
+        waivers=read_waivers(table(pyproject, "tool", "drydock", "waivers")),
     )
 
 
@@ -230,8 +231,3 @@ def _package_root(names: tuple[str, ...], package: str) -> str:
         if f"{root}/__init__.py" in names:
             return root
     return ""
-
-
-def _waivers(pyproject: Mapping[str, Any]) -> dict[str, str]:
-    asked = table(pyproject, "tool", "drydock", "waivers")
-    return {code: reason for code, reason in asked.items() if isinstance(reason, str) and reason}

@@ -7,14 +7,15 @@ an error of ours, never a pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TypeVar
 
 from grader.model import Check, Finding, Observed, Verdict, Where
 from grader.standards.evidence import Evidence
 from grader.standards.scales import Scale
+from grader.standards.waivers import asked_for
 
 PASS_SHARE = 0.999
 """Least share that counts as passed; below it the check fails and keeps its partial credit."""
@@ -83,8 +84,26 @@ class Rule:
             judgement.message,
             fix=judgement.fix or self.check.fix,
             where=judgement.where,
-            waiver=evidence.project.waivers.get(self.check.code),
+            waiver=asked_for(self.check.code, evidence.project.waivers),
         )
+
+    def find_beside(
+        self, evidence: Evidence, observed: Observed, excused: Mapping[str, str]
+    ) -> Finding:
+        """Judge the evidence where a leader granted that some paths deviate.
+
+        :param excused: reason by file or folder
+        :returns: what was found of all of it, as waived if nothing else is wrong; otherwise what is
+            wrong beside the paths that are excused
+        """
+        found = self.find(evidence, observed)
+        if found.verdict is not Verdict.FAIL or not excused:
+            return found
+        rest = self.find(evidence.without(excused), observed)
+        reasons = "; ".join(f"{reason} ({path})" for path, reason in sorted(excused.items()))
+        if rest.verdict is Verdict.PASS:
+            return replace(found, verdict=Verdict.WAIVED, share=1.0, waiver=reasons)
+        return replace(rest, message=f"Beside what is waived: {rest.message}")
 
     def _finding(
         self,

@@ -20,8 +20,8 @@ def test_samples_come_back_alike(sample: Report) -> None:
 def test_keys_stand_in_order(accepted: Report) -> None:
     assert list(json.loads(to_json(accepted))) == [
         "schema", "challenge", "submission", "grader", "outcome", "total", "possible",
-        "reasons", "left_out", "notes", "standards", "accuracy", "findings", "cases",
-        "columns", "timings",
+        "gated", "weakest", "reasons", "left_out", "notes", "standards", "accuracy",
+        "findings", "cases", "columns", "timings",
     ]  # fmt: skip
 
 

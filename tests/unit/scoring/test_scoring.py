@@ -85,11 +85,67 @@ def test_all_right_is_accepted() -> None:
     assert (scores.outcome, scores.total, scores.reasons) == (Outcome.ACCEPTED, 1000, ())
 
 
-def test_failed_gate_rejects_high_total() -> None:
+def test_failed_gate_halves_total() -> None:
     scores = scoring.score(CHALLENGE, CHECKS, (finding("AAA001", 0.9), *GOOD[1:]), RIGHT)
-    assert scores.total == 990
     assert scores.outcome is Outcome.REJECTED
+    assert (scores.total, scores.gated) == (495, ("AAA001",))
+    assert scores.families["a"].earned == 290
+    assert scores.reasons == (
+        "Gate AAA001 failed: of AAA001",
+        "495 of 1000 points, halved by a gate; 800 pass.",
+    )
+
+
+def test_two_gates_halve_once() -> None:
+    gates = (replace(CHALLENGE.standards[0], gate=("AAA001", "AAA002")), CHALLENGE.standards[1])
+    findings = (finding("AAA001", 0.0), finding("AAA002", 0.0), finding("BBB001"))
+    scores = scoring.score(replace(CHALLENGE, standards=gates), CHECKS, findings, RIGHT)
+    assert (scores.total, scores.gated) == (350, ("AAA001", "AAA002"))
+
+
+def test_neutral_gate_is_no_failure() -> None:
+    unseen = finding("AAA001", 0.0, Verdict.NEUTRAL)
+    scores = scoring.score(CHALLENGE, CHECKS, (unseen, *GOOD[1:]), RIGHT)
+    assert (scores.outcome, scores.total) == (Outcome.ACCEPTED, 1000)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_neutral_earns_what_family_earns(share: float) -> None:
+    findings = (finding("AAA001", 0.0, Verdict.NEUTRAL), finding("AAA002", share), GOOD[2])
+    scores = scoring.score(CHALLENGE, CHECKS, findings, RIGHT)
+    assert scores.families["a"].earned == 300 * share
+
+
+def test_family_all_neutral_earns_nothing() -> None:
+    findings = tuple(finding(code, 0.0, Verdict.NEUTRAL) for code in ("AAA001", "AAA002"))
+    scores = scoring.score(CHALLENGE, CHECKS, (*findings, GOOD[2]), RIGHT)
+    assert scores.families["a"].earned == 0
+
+
+def test_weakest_family_has_lowest_share() -> None:
+    findings = (finding("AAA001"), finding("AAA002", 0.5), finding("BBB001", 0.9))
+    assert scoring.score(CHALLENGE, CHECKS, findings, RIGHT).weakest == "a"
+
+
+def test_nothing_lost_has_no_weakest() -> None:
+    assert scoring.score(CHALLENGE, CHECKS, GOOD, RIGHT).weakest is None
+
+
+def test_partial_has_no_total() -> None:
+    scores = scoring.score(CHALLENGE, CHECKS, GOOD[:1], (), partial=True)
+    assert (scores.outcome, scores.total) == (Outcome.PARTIAL, None)
+    assert (scores.checks["AAA001"].possible, scores.families["a"].earned) == (100, None)
+
+
+def test_partial_tells_failed_gate() -> None:
+    scores = scoring.score(CHALLENGE, CHECKS, (finding("AAA001", 0.0),), (), partial=True)
     assert scores.reasons == ("Gate AAA001 failed: of AAA001",)
+
+
+def test_waiver_of_path_is_not_of_check() -> None:
+    granted = Waiver(code="AAA002", reason="r", granted_by="g", path="src/a.py")
+    found = scoring.apply_waivers(CHALLENGE, (finding("AAA002", 0.2),), [granted])
+    assert found[0].verdict is Verdict.FAIL
 
 
 def test_missed_minimum_rejects_and_says_why() -> None:

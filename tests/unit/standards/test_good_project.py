@@ -66,7 +66,7 @@ def test_known_check_is_found() -> None:
 
 
 def test_page_lists_every_check() -> None:
-    page = standards.checks_page(standards.all_checks())
+    page = standards.checks_page(standards.all_checks(), standards.all_scales())
     assert all(f"### {code}:" in page for code in CODES)
 
 
@@ -114,6 +114,7 @@ def test_failed_tool_is_error(case: Any, tool: str, code: str) -> None:
 
 
 def test_waiver_is_asked_for(changed: Callable[..., Any], case: Any) -> None:
-    asked = case.files["pyproject.toml"] + '\n[tool.drydock.waivers]\nDOCS005 = "Private."\n'
-    finding = changed({"pyproject.toml": asked, "CHANGELOG.md": None}).findings()["DOCS005"]
-    assert (finding.verdict, finding.waiver) == (Verdict.FAIL, "Private.")
+    asked = '\n[tool.drydock.waivers]\nDOCS005 = "Nobody outside reads it."\n'
+    files = {"pyproject.toml": case.files["pyproject.toml"] + asked, "CHANGELOG.md": None}
+    finding = changed(files).findings()["DOCS005"]
+    assert (finding.verdict, finding.waiver) == (Verdict.FAIL, "Nobody outside reads it.")
