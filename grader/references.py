@@ -27,8 +27,11 @@ from dulwich.repo import Repo
 
 from grader import package
 from grader.errors import ChallengeError
-from grader.model import Challenge, Outcome
+from grader.model import TOTAL_POINTS, Challenge, Outcome
 from grader.package.files import CACHES
+
+ANY_TOTAL = (0, TOTAL_POINTS)
+"""The points of a reference whose expectation names none."""
 
 _AUTHORS = (b"Ada Reference <ada@example.org>", b"Ben Reference <ben@example.org>")
 _EPOCH = 1_700_000_000
@@ -74,6 +77,12 @@ class Reference:
     def kind(self) -> str:
         """The folder it stands in: ``accepted``, ``wrong_value``, ``gaming`` and so on."""
         return self.name.split("/", 1)[0]
+
+    @property
+    def whole(self) -> bool:
+        """Whether its expectation speaks of standards or points, and not of answers alone."""
+        speaks = bool(self.findings) or self.total != ANY_TOTAL
+        return speaks or self.kind in {"accepted", "standards", "gaming"}
 
 
 def list_references(challenge: Challenge) -> tuple[Reference, ...]:
@@ -131,7 +140,7 @@ def _read(challenge: Challenge, file: Path) -> Reference:
     table = tomllib.loads(file.read_text(encoding="utf-8"))
     name = "/".join(file.parts[-3:-1])
     try:
-        total = table.get("total", [0, 1000])
+        total = table.get("total", ANY_TOTAL)
         parity = table.get("parity")
         return Reference(
             name=name,

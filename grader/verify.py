@@ -214,15 +214,20 @@ def _inputs(challenge: Challenge, case: Case) -> pd.DataFrame:
 def grade_reference(
     reference: Reference, challenge: Challenge, dock: Dock, *, runs: int = 1
 ) -> ReferenceResult:
-    """Grade a reference as a team's submission would be, and hold it against its expectation."""
+    """Grade a reference as a team's submission would be, and hold it against its expectation.
+
+    A reference that expects nothing of the standards is graded on its answers alone: most are wrong
+    ports, and their engineering is that of the base.
+    """
     reports = []
+    only = () if reference.whole else tuple(group.name for group in challenge.groups)
     with tempfile.TemporaryDirectory(prefix="drydock-reference-") as folder:
         source = references.build(reference, challenge, Path(folder) / "port")
         began = time.perf_counter()
         for run in range(runs):
             workspace = Path(folder) / f"run-{run}"
             workspace.mkdir()
-            reports.append(grade(str(source), challenge, dock, workspace))
+            reports.append(grade(str(source), challenge, dock, workspace, only=only))
         seconds = (time.perf_counter() - began) / runs
     first = reports[0]
     problems = [*_unexpected(reference, challenge, first)]
@@ -230,13 +235,21 @@ def grade_reference(
         problems.append(f"{runs} runs gave different reports")
     return ReferenceResult(
         reference=reference,
-        outcome=first.scores.outcome,
+        outcome=_outcome(first),
         total=first.scores.total,
         parity=parity(challenge, first),
         slowest_seconds=max((case.seconds for case in first.cases), default=0.0),
         seconds=seconds,
         problems=tuple(problems),
     )
+
+
+def _outcome(report: Report) -> Outcome:
+    """Return what a report comes to; a partial one is rejected where it holds a reason for that."""
+    scores = report.scores
+    if scores.outcome is Outcome.PARTIAL and scores.reasons:
+        return Outcome.REJECTED
+    return scores.outcome
 
 
 def steady(report: Report) -> Report:
@@ -254,8 +267,8 @@ def parity(challenge: Challenge, report: Report) -> float | None:
 
 def _unexpected(reference: Reference, challenge: Challenge, report: Report) -> Iterator[str]:
     scores = report.scores
-    if scores.outcome is not reference.outcome:
-        yield f"{scores.outcome}, not {reference.outcome}: {'; '.join(scores.reasons)[:300]}"
+    if (outcome := _outcome(report)) is not reference.outcome:
+        yield f"{outcome}, not {reference.outcome}: {'; '.join(scores.reasons)[:300]}"
     low, high = reference.total
     if scores.total is not None and not low <= scores.total <= high:
         yield f"total {scores.total} is not within {low} to {high}"
