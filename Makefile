@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
+# Drydock is no model: what asks for a pipeline, an artefact or a scoring service does not apply.
+FAMILIES := repository documentation layout packaging style modularity types tests ci security
 
-.PHONY: help setup lock demo test lint types contracts format bench docs check clean
+.PHONY: help setup lock demo test lint types standards contracts format bench docs check clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +45,10 @@ format: setup ## Format the code
 types: setup ## Check types
 	$(BIN)/mypy
 
+standards: setup ## Hold Drydock to its own standards, those of them that apply
+	$(BIN)/drydock standards . --working-tree --grant-waivers --package grader \
+	    $(addprefix --without ,challenges starter_kits) $(addprefix --family ,$(FAMILIES))
+
 contracts: setup ## Check which way the parts depend on each other
 	$(BIN)/lint-imports
 
@@ -52,7 +58,7 @@ bench: setup ## Measure how fast grading is, side by side
 docs: setup ## Write the generated pages of docs/
 	$(BIN)/python -m grader.docs
 
-check: lint types contracts test ## Lint, types, contracts and tests
+check: lint types contracts standards test ## Lint, types, contracts, own standards and tests
 
 clean: ## Remove the set-up
 	rm -rf $(VENV)

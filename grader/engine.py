@@ -75,7 +75,7 @@ def open_dock(name: str = "standard", *, unsafe: bool = False, warm: bool = True
         yield Dock(environment=pinned, sandbox=sandbox)
 
 
-def grade(
+def grade(  # noqa: PLR0913 - one submission, and what each caller may say of it
     source: str,
     challenge: Challenge,
     dock: Dock,

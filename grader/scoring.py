@@ -150,16 +150,21 @@ def _check_scores(
     return {
         finding.code: Score(
             criterion=finding.code,
-            earned=_earned(finding, known, possible),
+            earned=earned_by(finding, known, possible),
             possible=possible[finding.code],
         )
         for finding in known
     }
 
 
-def _earned(
+def earned_by(
     finding: Finding, findings: Sequence[Finding], possible: Mapping[str, int]
 ) -> int | None:
+    """Return the points of a finding; None where it was not judged.
+
+    :param findings: those of its family, for what can't be verified and so earns as they do
+    :param possible: points by check
+    """
     if finding.verdict in {Verdict.ERROR, Verdict.SKIPPED}:
         return None
     share = finding.share

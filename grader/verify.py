@@ -272,11 +272,7 @@ def _unexpected(reference: Reference, challenge: Challenge, report: Report) -> I
     low, high = reference.total
     if scores.total is not None and not low <= scores.total <= high:
         yield f"total {scores.total} is not within {low} to {high}"
-    measured = parity(challenge, report)
-    if reference.parity and (
-        measured is None or not reference.parity[0] <= measured <= reference.parity[1]
-    ):
-        yield f"parity {measured} is not within {reference.parity[0]} to {reference.parity[1]}"
+    yield from _off_parity(reference, parity(challenge, report))
     causes = {str(case.cause) for case in report.cases if case.cause}
     if reference.cause and reference.cause not in causes:
         yield f"no case shows {reference.cause!r}, only {sorted(causes)}"
@@ -286,6 +282,14 @@ def _unexpected(reference: Reference, challenge: Challenge, report: Report) -> I
     wrong = {case.case for case in report.cases if case.verdict is Verdict.FAIL}
     if missing := sorted(set(reference.cases) - wrong):
         yield f"case {', '.join(missing)} did not fail"
+
+
+def _off_parity(reference: Reference, measured: float | None) -> Iterator[str]:
+    if reference.parity is None:
+        return
+    low, high = reference.parity
+    if measured is None or not low <= measured <= high:
+        yield f"parity {measured} is not within {low} to {high}"
 
 
 def prove_spread(challenge: Challenge, results: Sequence[ReferenceResult]) -> Iterator[Proof]:

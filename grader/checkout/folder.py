@@ -80,10 +80,13 @@ class Folder:
             folders[:] = sorted(
                 name for name in set(folders) - set(linked) if self._is_entered(base / name, kept)
             )
-            for name in sorted([*files, *linked]):
-                whole = (base / name).relative_to(self.root).as_posix()
-                if name != ".git" and (whole in self.tracked or not self._is_ignored(whole)):
-                    yield whole
+            whole = ((base / name).relative_to(self.root) for name in sorted([*files, *linked]))
+            yield from filter(self._counts, (path.as_posix() for path in whole))
+
+    def _counts(self, name: str) -> bool:
+        """Whether a file is of the submission: tracked, or at least not ignored."""
+        inside = name.rpartition("/")[2] != ".git"
+        return inside and (name in self.tracked or not self._is_ignored(name))
 
     def _is_entered(self, folder: Path, kept: set[str]) -> bool:
         whole = folder.relative_to(self.root).as_posix()

@@ -104,16 +104,12 @@ def _differences(
         left -= len(old) + len(new)
         if left < 0:
             return
-        for name in sorted({*old, *new}):
-            was, is_ = old.get(name), new.get(name)
-            if was == is_:
-                continue
-            folders = _folder(was), _folder(is_)
-            if any(folders):
-                stack.append(folders)
-            files = _file(was), _file(is_)
-            if any(files):
-                yield files
+        pairs = [(old.get(name), new.get(name)) for name in sorted({*old, *new})]
+        changed = [(was, is_) for was, is_ in pairs if was != is_]
+        folders = ((_folder(was), _folder(is_)) for was, is_ in changed)
+        stack += [pair for pair in folders if any(pair)]
+        files = ((_file(was), _file(is_)) for was, is_ in changed)
+        yield from (pair for pair in files if any(pair))
 
 
 def _entries(objects: Objects, sha: ObjectID | None) -> dict[bytes, Entry]:

@@ -1,4 +1,4 @@
-"""The command line: ``drydock grade | challenge | kit | explain | doctor | environment | demo``."""
+"""The command line, ``drydock``: each module is one of its commands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import traceback
 import typer
 from rich.console import Console
 
-from grader.cli import challenge, demo, doctor, environment, explain, grade, kit
+from grader.cli import challenge, demo, doctor, environment, explain, grade, kit, standards
 from grader.errors import DrydockError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app = typer.Typer(
     ),
 )
 app.command("grade")(grade.grade)
+app.command("standards")(standards.standards)
 app.add_typer(challenge.app, name="challenge")
 app.add_typer(kit.app, name="kit")
 app.command("explain")(explain.explain)

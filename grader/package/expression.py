@@ -37,12 +37,16 @@ def problem_of(expression: str) -> str:
     return ""
 
 
+def _is_known_call(node: ast.Call) -> bool:
+    known = isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS
+    return known and not node.keywords
+
+
 def _problem(node: ast.AST, called: set[int]) -> str:
     if not isinstance(node, _NODES):
         return f"holds something other than comparisons ({type(node).__name__})"
     if isinstance(node, ast.Call):
-        fine = isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS
-        return "" if fine and not node.keywords else f"may call {', '.join(sorted(_METHODS))} alone"
+        return "" if _is_known_call(node) else f"may call {', '.join(sorted(_METHODS))} alone"
     if isinstance(node, ast.Attribute):
         return "" if node.attr == "str" or id(node) in called else f"asks for {node.attr!r}"
     if isinstance(node, ast.BinOp):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.errors import ChallengeError
-from grader.model import TOTAL_POINTS, Case, Challenge, GroupKind
+from grader.model import TOTAL_POINTS, Case, Challenge, Group, GroupKind
 from grader.package import tables
 from grader.package.files import challenge_digest
 from grader.package.section import Section
@@ -208,14 +208,19 @@ def _check_files(challenge: Challenge) -> None:
                 )
 
 
+def _finds_cases(challenge: Challenge, group: Group) -> bool:
+    """Whether a group has the cases that it asks for, as far as can be told here."""
+    if not group.cases and group.kind not in {GroupKind.PARITY, GroupKind.QUALITY}:
+        return True
+    hidden = challenge.public_export and group.cases.startswith("hidden/")
+    return hidden or any(fnmatch.fnmatchcase(case.name, group.cases) for case in challenge.cases)
+
+
 def _check_groups(challenge: Challenge, top: Section) -> None:
     """Prove that each group finds its cases; a public export has none of the hidden ones."""
     scored = {column.name for table in challenge.outputs for column in table.columns}
     for group in challenge.groups:
-        needs_cases = group.kind in {GroupKind.PARITY, GroupKind.QUALITY}
-        found = [case for case in challenge.cases if fnmatch.fnmatchcase(case.name, group.cases)]
-        hidden = challenge.public_export and group.cases.startswith("hidden/")
-        if (needs_cases or group.cases) and not found and not hidden:
+        if not _finds_cases(challenge, group):
             raise top.error("group", f"{group.name!r} matches no case with {group.cases!r}")
         if group.quality and group.quality.prediction not in scored:
             raise top.error("group", f"{group.name!r} predicts by an unknown output column")

@@ -37,12 +37,12 @@ SHOWN = Path("/drydock")
 
 INSIDE = Path(__file__).parent / "inside"
 
-_ETC = {
-    "passwd": "job:x:65534:65534::/work:/bin/false\n",
-    "group": "job:x:65534:\n",
-    "hosts": "127.0.0.1 localhost drydock\n::1 localhost\n",
-    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
-}
+_ETC = (
+    ("passwd", "job:x:65534:65534::/work:/bin/false\n"),
+    ("group", "job:x:65534:\n"),
+    ("hosts", "127.0.0.1 localhost drydock\n::1 localhost\n"),
+    ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
+)
 
 
 class Quarters:
@@ -62,7 +62,7 @@ class Quarters:
         self.folders.mkdir(parents=True)
         _copy_code(code, self.shown / "code" / "inside")
         self.etc.mkdir()
-        for name, text in _ETC.items():
+        for name, text in _ETC:
             (self.etc / name).write_text(text, encoding="utf-8")
         grant(self.etc)
         grant(self.shown)

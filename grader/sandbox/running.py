@@ -181,14 +181,20 @@ class Running:
                 if self._ending is None:
                     self._broken = "the supervisor gave no answer"
                 break
-            for key, _ in self._selector.select(timeout=1.0):
-                if key.fileobj is self._channel:
-                    if not self._hear():
-                        self._selector.unregister(self._channel)
-                        give_up = min(give_up, time.monotonic() + _DRAIN_SECONDS)
-                else:
-                    self._read(key.fd, key.data)
+            if not self._hear_and_read():
+                self._selector.unregister(self._channel)
+                give_up = min(give_up, time.monotonic() + _DRAIN_SECONDS)
         self._release()
+
+    def _hear_and_read(self) -> bool:
+        """Take what has come on any stream; whether the supervisor may have more to say."""
+        more = True
+        for key, _ in self._selector.select(timeout=1.0):
+            if key.fileobj is self._channel:
+                more = self._hear()
+            else:
+                self._read(key.fd, key.data)
+        return more
 
     def _hear(self) -> bool:
         """Take one message; False after the last."""

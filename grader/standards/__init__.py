@@ -29,14 +29,15 @@ from grader.standards import (
     types,
 )
 from grader.standards.evidence import Evidence, gather
-from grader.standards.families import FAMILIES
+from grader.standards.families import FAMILIES, WEIGHTS
 from grader.standards.page import checks_page
 from grader.standards.rubric import rules_of
 from grader.standards.scales import Scale
-from grader.standards.waivers import unusable
+from grader.standards.waivers import justified, unusable
 
 __all__ = [
     "FAMILIES",
+    "WEIGHTS",
     "Evidence",
     "all_checks",
     "all_scales",
@@ -44,6 +45,7 @@ __all__ = [
     "find_check",
     "inspect",
     "judge",
+    "requested_waivers",
     "unusable_waivers",
 ]
 
@@ -90,6 +92,15 @@ def inspect(
         public_files=public_files,
         environment_packages=environment_packages,
         tools=frozenset(tool for rule in rules for tool in rule.tools),
+    )
+
+
+def requested_waivers(evidence: Evidence) -> tuple[Waiver, ...]:
+    """Give the waivers that are asked for with a reason, as if they were granted."""
+    return tuple(
+        Waiver(code=item.code, reason=item.reason, path=item.path, granted_by="")
+        for item in evidence.project.waivers
+        if justified(item)
     )
 
 

@@ -21,3 +21,21 @@ FAMILIES: Mapping[str, str] = {
     "security": "Security",
 }
 """Title by family, in the order in which reports show them."""
+
+WEIGHTS: Mapping[str, int] = {
+    "repository": 80,
+    "documentation": 95,
+    "layout": 55,
+    "packaging": 85,
+    "style": 75,
+    "modularity": 135,
+    "pipelines": 115,
+    "types": 50,
+    "tests": 125,
+    "ci": 60,
+    "lineage": 30,
+    "reports": 20,
+    "deployment": 45,
+    "security": 30,
+}
+"""Points of 1000 by family, where no challenge says otherwise."""

@@ -159,3 +159,34 @@ def test_team_grades_its_own_copy(tmp_path: Path) -> None:
         if item["verdict"] != "pass" and item["family"] != "repository"
     }
     assert lost == set()
+
+
+def test_standards_need_no_challenge(port: Path) -> None:
+    done = drydock("standards", port, "--family", "types", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["package"] == "healthtariff"
+
+
+def test_standards_tell_what_fails(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("print(1)\n")
+    done = drydock("standards", tmp_path, "--family", "layout")
+    assert done.returncode == 1
+    assert "LAYT003" in done.stdout
+
+
+def test_unknown_family_is_usage(tmp_path: Path) -> None:
+    done = drydock("standards", tmp_path, "--family", "styles")
+    assert (done.returncode, "unknown-family" in done.stderr) == (2, True)
+
+
+def test_one_check_is_looked_at_alone(port: Path) -> None:
+    done = drydock("grade", port, "-c", CHALLENGE, "--only", "DOCS001", "--json", "-")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["outcome"], report["total"]) == (0, "partial", None)
+    assert [item["code"] for item in report["findings"]] == ["DOCS001"]
+    assert report["cases"] == []
+
+
+def test_unknown_check_is_usage(port: Path) -> None:
+    done = drydock("grade", port, "-c", CHALLENGE, "--only", "DOCS01")
+    assert (done.returncode, "DOCS001" in done.stderr) == (2, True)
