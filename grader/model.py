@@ -439,6 +439,8 @@ class TestRun:
     """Share of the package's statements that ran, 0..1. Printed inside, so informational."""
     message: str
     cause: Cause | None = None
+    reached: Mapping[str, Mapping[int, tuple[str, ...]]] = field(default_factory=dict)
+    """Which tests ran which line of which module, as the run itself noted it: a hint, no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

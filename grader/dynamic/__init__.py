@@ -13,7 +13,8 @@ What an observer outside the sandbox can conclude from a team's tests is little,
 What a port computes is therefore never judged here, but by ``grader.accuracy``.
 """
 
+from grader.dynamic.mutation import run_mutants
 from grader.dynamic.suite import run_tests
 from grader.dynamic.wheel import build_wheel
 
-__all__ = ["build_wheel", "run_tests"]
+__all__ = ["build_wheel", "run_mutants", "run_tests"]

@@ -18,8 +18,10 @@ SABOTAGE = b'raise ImportError("sabotaged by the canary")\n'
 """What every module of the package says in the canary run."""
 PATIENCE = 3
 """How many times as long as one command of the port all of its tests may take."""
-_RUNNER = Path(__file__).parent / "inside" / "drydock_tests.py"
+RUNNER = Path(__file__).parent / "inside" / "drydock_tests.py"
+"""The program that runs tests inside."""
 _NOTES = "drydock-tests.json"
+_LONG_LINE_NUMBER = 8
 _BINARIES = frozenset({".pyc", ".so", ".pyd"})
 _NO_TESTS = 5
 """pytest's exit code where it found no test."""
@@ -42,10 +44,10 @@ def run_tests(
         cpu_seconds=limits.cpu_seconds * PATIENCE,
     )
     tree = tree_files(checkout.tree)
-    tools = place_file(sandbox, "tools", _RUNNER.name, _RUNNER.read_bytes())
+    tools = place_file(sandbox, "tools", RUNNER.name, RUNNER.read_bytes())
     bench = _Bench(sandbox=sandbox, limits=limits, package=package, tools=tools)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="canary") as pool:
-        broken = place_files(sandbox, "site", sabotaged(_files(site), package))
+        broken = place_files(sandbox, "site", sabotaged(site_files(site), package))
         canary = pool.submit(bench.run, sabotaged(tree, package), broken, "plain")
         tests = bench.run(tree, site, "coverage")
         return _concluded(tests, canary.result(), limits)
@@ -56,7 +58,7 @@ def sabotaged(files: Mapping[str, bytes], package: str) -> dict[str, bytes]:
     broken = {}
     for name, content in files.items():
         path = PurePosixPath(name)
-        if not _belongs(path, package):
+        if not belongs(path, package):
             broken[name] = content
         elif path.suffix == ".py":
             broken[name] = SABOTAGE
@@ -80,7 +82,7 @@ class _Bench:
         }
         return self.sandbox.run(
             Job(
-                module=_RUNNER.stem,
+                module=RUNNER.stem,
                 arguments=(self.package, _NOTES, kind),
                 mounts=tuple(
                     Binding(host=host, inside=Path(inside)) for inside, host in folders.items()
@@ -93,7 +95,8 @@ class _Bench:
         )
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def site_files(folder: Path) -> dict[str, bytes]:
+    """Return the contents of an unpacked wheel's files by their relative paths."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -101,7 +104,8 @@ def _files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def _belongs(path: PurePosixPath, package: str) -> bool:
+def belongs(path: PurePosixPath, package: str) -> bool:
+    """Whether a file of a tree is the package's own: below a folder of its name, and no test."""
     folders = path.parts[:-1]
     return package in folders and not any(folder.startswith("test") for folder in folders)
 
@@ -123,6 +127,7 @@ def _concluded(tests: Result, canary: Result, limits: Limits) -> TestRun:
         coverage=_coverage(notes),
         message=_message(tests, notes, passed, failed, limits),
         cause=tests.cause,
+        reached=_reached(notes),
     )
 
 
@@ -146,6 +151,32 @@ def _count(notes: Mapping[str, Any], name: str) -> int:
 def _coverage(notes: Mapping[str, Any]) -> float | None:
     value = notes.get("coverage")
     return float(value) if isinstance(value, float) and 0 <= value <= 1 else None
+
+
+def _reached(notes: Mapping[str, Any]) -> dict[str, dict[int, tuple[str, ...]]]:
+    """Read which tests ran which lines; what is not of that form is left out."""
+    found = notes.get("reached")
+    tests = found.get("tests") if isinstance(found, dict) else None
+    files = found.get("lines") if isinstance(found, dict) else None
+    if not isinstance(tests, list) or not isinstance(files, dict):
+        return {}
+    names = {place: name for place, name in enumerate(tests) if _is_node_id(name)}
+    return {
+        file: {
+            int(line): tuple(names[place] for place in ran if place in names)
+            for line, ran in lines.items()
+            if line.isdecimal()
+            and len(line) < _LONG_LINE_NUMBER
+            and isinstance(ran, list)
+            and all(type(p) is int for p in ran)
+        }
+        for file, lines in files.items()
+        if isinstance(lines, dict)
+    }
+
+
+def _is_node_id(name: object) -> bool:
+    return isinstance(name, str) and "::" in name and not name.startswith(("-", "/", "."))
 
 
 def _message(

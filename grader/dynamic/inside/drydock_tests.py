@@ -1,7 +1,7 @@
 """Runs the tests of the project in the working folder, and notes what was seen of them.
 
 Arguments: the package, the file for the notes, and ``coverage`` or ``plain``. The process ends with
-pytest's own exit code.
+pytest's own exit code. With ``coverage`` the notes say which test ran which line of the package.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
+
+_FIXTURE = "fixture "
+"""What the context of a shared fixture begins with; no test's name does."""
 
 CONFIGURATIONS = ("pytest.ini", "pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg")
 
@@ -37,6 +40,64 @@ class Notes:
             self.ends[report.nodeid] = "failed"
 
 
+class Reach:
+    """Notes which test ran which line. A pytest plugin.
+
+    What a shared fixture runs is run for every test that asks for it, not for the first alone.
+    """
+
+    def __init__(self, watch: Any) -> None:
+        self.watch = watch
+        self.test = ""
+        self.seen: set[str] = set()
+        self.users: dict[str, set[str]] = {}
+
+    def pytest_runtest_protocol(self, item: Any) -> None:
+        """Note what runs from here on as run by this test."""
+        self.test = item.nodeid
+        self.seen.add(self.test)
+        self.watch.switch_context(self.test)
+        for name in getattr(item, "fixturenames", ()):
+            self.users.setdefault(f"{_FIXTURE}{name}", set()).add(self.test)
+
+    def pytest_fixture_setup(self, fixturedef: Any) -> None:
+        """Note what a shared fixture runs as its own."""
+        if fixturedef.scope != "function":
+            self.watch.switch_context(f"{_FIXTURE}{fixturedef.argname}")
+
+    def pytest_fixture_post_finalizer(self) -> None:
+        """Note what follows as run by the test again."""
+        self.watch.switch_context(self.test)
+
+    def pytest_runtest_call(self) -> None:
+        """As above: the test itself runs only after all its fixtures."""
+        self.watch.switch_context(self.test)
+
+    def tests(self) -> list[str]:
+        """Return every test that ran, sorted."""
+        return sorted(self.seen)
+
+    def lines(self, package: str, places: dict[str, int]) -> dict[str, Any]:
+        """Return, by module and line, which tests ran it, by their place in the list."""
+        data = self.watch.get_data()
+        found = {}
+        for file in sorted(data.measured_files()):
+            parts = Path(file).parts
+            if package in parts:
+                name = "/".join(parts[parts.index(package) :])
+                by_line = data.contexts_by_lineno(file)
+                found[name] = {
+                    line: sorted({places[test] for run in ran for test in self._tests_of(run)})
+                    for line, ran in by_line.items()
+                }
+        return found
+
+    def _tests_of(self, context: str) -> set[str]:
+        if context.startswith(_FIXTURE):
+            return self.users.get(context, set())
+        return {context} if context else set()
+
+
 def main() -> int:
     """Run the tests and return pytest's exit code."""
     package, notes_file, kind = sys.argv[1:4]
@@ -44,7 +105,9 @@ def main() -> int:
     import pytest  # noqa: PLC0415 - after coverage has started, so that plugins are seen
 
     notes = Notes()
-    code = int(pytest.main(_arguments(kind), plugins=[notes]))
+    reach = Reach(watch)
+    plugins = [notes, reach] if watch is not None else [notes]
+    code = int(pytest.main(arguments(kind), plugins=plugins))
     share = _stop(watch) if watch is not None else None
     failed = sorted(name for name, end in notes.ends.items() if end == "failed")
     found = {
@@ -52,12 +115,13 @@ def main() -> int:
         "failed": len(failed),
         "first": failed[0] if failed else "",
         "coverage": share,
+        "reached": _reached(reach, package) if share is not None else {},
     }
     Path(notes_file).write_text(json.dumps(found), encoding="utf-8")
     return code
 
 
-def _arguments(kind: str) -> list[str]:
+def arguments(kind: str) -> list[str]:
     """Return our own invocation: what the project adds by itself may need what is not here."""
     arguments = ["-q", "-p", "no:cacheprovider", "-o", "addopts="]
     # Pytest's own plugins may be imported already, which a project's filters may call an error.
@@ -92,6 +156,14 @@ def _stop(watch: Any) -> float | None:
         return float(watch.report(file=io.StringIO())) / 100
     except importlib.import_module("coverage.exceptions").CoverageException:
         return None
+
+
+def _reached(reach: Reach, package: str) -> dict[str, Any]:
+    tests = reach.tests()
+    return {
+        "tests": tests,
+        "lines": reach.lines(package, {test: place for place, test in enumerate(tests)}),
+    }
 
 
 if __name__ == "__main__":

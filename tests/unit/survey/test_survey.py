@@ -1,4 +1,4 @@
-"""A repository by the standards alone: which package is its own, and what its points are made of."""
+"""A repository by the standards alone: which package is its own, and what earns its points."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def look(tmp_path: Path) -> Look:
     ],
 )
 def test_package_with_most_code(files: dict[str, str], package: str, tmp_path: Path) -> None:
-    source = write(tmp_path / "source", files)
+    source = write(tmp_path / "source", {**files, "README.md": "# rating"})
     assert guess_package(check_out(str(source), tmp_path / "work")) == package
 
 
