@@ -14,7 +14,7 @@ import importlib.metadata
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,8 +25,10 @@ from grader.checkout import check_out
 from grader.model import (
     Challenge,
     Checkout,
+    CiRun,
     Environment,
     Finding,
+    MutantRun,
     Observed,
     Progress,
     Report,
@@ -53,12 +55,23 @@ _UNTESTED = TestRun(
 )
 
 
+_UNTRIED = MutantRun(
+    mutants=(),
+    sites=0,
+    decoys_green=True,
+    message="No mutant was tried, because the wheel does not build.",
+)
+_NOT_STARTED = CiRun(steps=(), canary_red=None, message="the wheel does not build")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dock:
     """What gradings run on: one environment and one sandbox, for as many as come along."""
 
     environment: Environment
     sandbox: Sandbox
+    shell: Path
+    """A shell for the submissions' own CI, in a folder of the sandbox's."""
 
 
 @contextmanager
@@ -72,7 +85,7 @@ def open_dock(name: str = "standard", *, unsafe: bool = False, warm: bool = True
     """
     pinned = environment.load(name)
     with open_sandbox(pinned, unsafe=unsafe, warm=warm) as sandbox:
-        yield Dock(environment=pinned, sandbox=sandbox)
+        yield Dock(environment=pinned, sandbox=sandbox, shell=dynamic.place_shell(sandbox))
 
 
 def grade(  # noqa: PLR0913 - one submission, and what each caller may say of it
@@ -103,7 +116,14 @@ def grade(  # noqa: PLR0913 - one submission, and what each caller may say of it
         checkout = check_out(source, workspace, working_tree=working_tree)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="standards") as pool:
         inspection = pool.submit(_inspect, checkout, challenge, dock, wanted, clock)
-        run = _Run(checkout=checkout, challenge=challenge, dock=dock, scope=scope, clock=clock)
+        run = _Run(
+            checkout=checkout,
+            challenge=challenge,
+            dock=dock,
+            scope=scope,
+            clock=clock,
+            inspection=inspection,
+        )
         observed, measured = run.all(wanted)
         evidence = inspection.result()
     findings = _judge(evidence, observed, wanted, challenge, waivers)
@@ -146,6 +166,8 @@ class _Run:
     dock: Dock
     scope: Scope
     clock: _Clock
+    inspection: Future[standards.Evidence]
+    """What is read off the tree meanwhile."""
 
     def all(self, wanted: Wanted) -> tuple[Observed, accuracy.Accuracy]:
         """Build the wheel and try what is wanted of it."""
@@ -172,7 +194,7 @@ class _Run:
         """Say of everything else that it cannot be run."""
         challenge = wanted.part_of(self.challenge)
         measured = accuracy.not_run(challenge, self.scope, "the wheel does not build")
-        return replace(observed, tests=_UNTESTED), measured
+        return replace(observed, tests=_UNTESTED, mutants=_UNTRIED, ci=_NOT_STARTED), measured
 
     def tests(self, site: Path) -> TestRun:
         with self.clock.step("tests"):
@@ -196,8 +218,35 @@ class _Run:
         )
 
     def later(self, observed: Observed, wanted: Wanted, site: Path) -> Observed:
-        """Try mutants of the package, and the submission's own CI."""
-        return observed
+        """Try mutants of the package and, side by side, the submission's own CI."""
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ci") as pool:
+            ci = pool.submit(self.ci, site) if "ci" in wanted.needs else None
+            tests = observed.tests
+            mutants = self.mutants(site, tests) if tests and "mutants" in wanted.needs else None
+            return replace(observed, mutants=mutants, ci=ci.result() if ci else None)
+
+    def mutants(self, site: Path, tests: TestRun) -> MutantRun:
+        with self.clock.step("mutants"):
+            return dynamic.run_mutants(
+                self.checkout,
+                site,
+                self.dock.sandbox,
+                self.challenge.limits,
+                self.challenge.contract.package,
+                tests,
+            )
+
+    def ci(self, site: Path) -> CiRun:
+        plan = standards.plan_ci(self.inspection.result().project)
+        with self.clock.step("ci"):
+            return dynamic.run_ci(
+                self.checkout,
+                plan,
+                site,
+                self.dock.sandbox,
+                self.challenge.limits,
+                self.dock.shell,
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -194,7 +194,7 @@ def _copy_libraries(folder: Path) -> list[Binding]:
     target = folder / "libraries"
     target.mkdir()
     bindings = []
-    for library in sorted(_linked_libraries(_programs(folder))):
+    for library in sorted(linked_libraries(_programs(folder))):
         copy = target / library.as_posix().strip("/").replace("/", "%")
         shutil.copy2(library.resolve(), copy)
         bindings.append(Binding(host=copy, inside=library))
@@ -206,7 +206,7 @@ def _programs(folder: Path) -> list[str]:
     return [str(_interpreter()), *extensions]
 
 
-def _linked_libraries(programs: Iterable[str]) -> set[Path]:
+def linked_libraries(programs: Iterable[str]) -> set[Path]:
     """Return the host's shared libraries that these programs link to, by the loader's own word."""
     listing = subprocess.run(  # noqa: S603 - our own files
         ["ldd", *programs],  # noqa: S607 - part of every C library's package

@@ -390,6 +390,36 @@ class MutantRun:
     """Why no mutant was tried; empty where some were."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiCommand:
+    """One step of the team's own CI as it is declared, ready to be run."""
+
+    where: Where
+    name: str
+    """The step in one line."""
+    script: str
+    """Shell lines; empty where the step can't be run here."""
+    shell: tuple[str, ...] = ("-e",)
+    """How bash is told to run the lines."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: str = "."
+    tests: bool = False
+    """Whether it runs the tests."""
+    may_fail: bool = False
+    """Whether CI goes on, and stays green, where it fails."""
+    unverifiable: str = ""
+    """Why it can't be run here; empty where it can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiPlan:
+    """What a push starts, job by job, and where a failing test would be found."""
+
+    jobs: tuple[tuple[CiCommand, ...], ...]
+    canary: str
+    """Path of the failing test that is added."""
+
+
 class StepEnd(StrEnum):
     """How a step of the team's own CI ended in the sandbox."""
 

@@ -13,8 +13,10 @@ What an observer outside the sandbox can conclude from a team's tests is little,
 What a port computes is therefore never judged here, but by ``grader.accuracy``.
 """
 
+from grader.dynamic.ci import run_ci
 from grader.dynamic.mutation import run_mutants
+from grader.dynamic.shell import place_shell
 from grader.dynamic.suite import run_tests
 from grader.dynamic.wheel import build_wheel
 
-__all__ = ["build_wheel", "run_mutants", "run_tests"]
+__all__ = ["build_wheel", "place_shell", "run_ci", "run_mutants", "run_tests"]

@@ -31,6 +31,7 @@ from grader.standards import (
 from grader.standards.evidence import Evidence, gather
 from grader.standards.families import FAMILIES, WEIGHTS
 from grader.standards.page import checks_page
+from grader.standards.plan import plan_ci
 from grader.standards.rubric import rules_of
 from grader.standards.scales import Scale
 from grader.standards.waivers import justified, unusable
@@ -45,6 +46,7 @@ __all__ = [
     "find_check",
     "inspect",
     "judge",
+    "plan_ci",
     "requested_waivers",
     "unusable_waivers",
 ]

@@ -8,12 +8,8 @@ from grader.model import Check, CiRun, StepEnd, Where
 from grader.standards.evidence import Evidence
 from grader.standards.rubric import Judgement, not_verifiable, rule, seen_rule
 from grader.standards.wording import count, listing
-from grader.standards.workflows import CiStep, Workflow
+from grader.standards.workflows import TESTING, CiStep, Workflow
 
-_TEST = re.compile(
-    r"\b(pytest|py\.test|unittest|tox|nox|(make|just|poe|task|invoke|hatch|hatch run|uv run|pixi"
-    r" run|mise run|pdm run|poetry run)\s+[\w:-]*(test|check)\w*)\b"
-)
 _LINT = re.compile(
     r"\b(ruff|flake8|pylint|black|pre-commit|prek|hatch fmt|(make|just) \S*lint\w*)\b"
 )
@@ -57,7 +53,7 @@ def ci_runs_tests(evidence: Evidence) -> Judgement:
     """Look for a step that runs the tests, is started by a push, and whose failure counts."""
     if not evidence.project.workflows:
         return Judgement(share=0.0, message="There is no CI workflow.")
-    testing = [(w, step) for w, step in _all_steps(evidence) if _TEST.search(step.command)]
+    testing = [(w, step) for w, step in _all_steps(evidence) if TESTING.search(step.command)]
     if not testing:
         first = evidence.project.workflows[0]
         told = f": {first.error}" if first.error else ""

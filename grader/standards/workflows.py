@@ -21,6 +21,12 @@ DEEPEST = 40
 MOST_NODES = 20_000
 """Bounds on a YAML file once its aliases are written out; people stay far below."""
 
+TESTING = re.compile(
+    r"\b(pytest|py\.test|unittest|tox|nox|(make|just|poe|task|invoke|hatch|hatch run|uv run|pixi"
+    r" run|mise run|pdm run|poetry run)\s+[\w:-]*(test|check)\w*)\b"
+)
+"""What a step that runs the tests says."""
+
 _GITHUB = re.compile(r"^\.github/workflows/[^/]+\.ya?ml$")
 _GITLAB = re.compile(r"^\.gitlab-ci\.ya?ml$")
 _OTHER = re.compile(
