@@ -1,8 +1,8 @@
 """Answers for the tools that a CI installs things with, where nothing can be fetched.
 
-Arguments: the tool's name and its own arguments. What installs has nothing to do: the environment
-holds the packages. What builds a wheel builds it. What runs a command runs it. What is not here is
-noted in the file that ``DRYDOCK_MISSING`` names, and passed over.
+What installs has nothing to do: the environment holds the packages. What builds a wheel builds it.
+What runs a command runs it. What is not here is noted in the file that ``DRYDOCK_MISSING`` names,
+and passed over.
 """
 
 from __future__ import annotations
@@ -14,15 +14,24 @@ import sys
 import tomllib
 from pathlib import Path
 
+from drydock_warm import run_file, run_module
+
+PROGRAMS = {"pytest": "pytest", "py.test": "pytest", "coverage": "coverage"}
+"""Commands that are modules, and so can be forked."""
 RUNNERS = {"uv", "poetry", "pdm", "pipenv", "hatch", "rye", "pixi"}
 BUILDERS = {"uv", "poetry", "pdm", "hatch", "flit", "rye"}
 TAKES_VALUE = {"--extra", "--group", "--with", "--python", "-p", "--env", "-e", "--env-file"}
 
 
-def main() -> None:
-    """Do what the tool would have done, as far as it can be done here."""
-    tool, arguments = sys.argv[1], sys.argv[2:]
-    if tool in {"python", "python3"}:
+def answer(called: list[str]) -> None:
+    """Do what the tool would have done, as far as it can be done here.
+
+    :param called: the tool's name and its own arguments
+    """
+    tool, arguments = called[0], called[1:]
+    if tool in PROGRAMS:
+        run_module(PROGRAMS[tool], arguments)
+    elif tool in {"python", "python3"}:
         python(arguments)
     elif tool in {"pip", "pip3"}:
         pip(arguments)
@@ -51,8 +60,9 @@ def python(arguments: list[str]) -> None:
         if module == "venv":
             return say("no virtual environment is needed here")
         sys.path.insert(0, str(Path.cwd()))
-        if not known(module):
-            return missing(module)
+        return run_module(module, arguments[2:]) if known(module) else missing(module)
+    if arguments and not arguments[0].startswith("-"):
+        return run_file(arguments[0], arguments[1:])
     return replace([sys.executable, *arguments])
 
 
@@ -120,7 +130,3 @@ def replace(command: list[str]) -> None:
 def say(text: str) -> None:
     """Tell the log."""
     sys.stdout.write(f"{text}\n")
-
-
-if __name__ == "__main__":
-    main()

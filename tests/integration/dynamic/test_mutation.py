@@ -64,7 +64,8 @@ def ends(run: MutantRun) -> set[MutantEnd]:
             "    np.testing.assert_allclose([double(2), triple(2)], [4, 6])\n"
         ),
         (
-            "import unittest\nfrom tinyport import double, triple\n\n\nclass Both(unittest.TestCase):\n"
+            "import unittest\nfrom tinyport import double, triple\n\n\n"
+            "class Both(unittest.TestCase):\n"
             "    def test_both(self):\n        self.assertEqual((double(2), triple(2)), (4, 6))\n"
         ),
         (
