@@ -8,6 +8,7 @@ from grader.model import Check, Where
 from grader.standards.evidence import Evidence
 from grader.standards.project import is_test
 from grader.standards.rubric import Judgement, rule
+from grader.standards.scales import Scale
 from grader.standards.wording import count, listing
 
 FLAT_SHARE = 0.7
@@ -41,6 +42,14 @@ def package_in_src(evidence: Evidence) -> Judgement:
     return Judgement(share=0.0, message=message, fix=f"Put the code into src/{package}/.")
 
 
+_ASIDE = Scale(
+    measure="share of the test files that lie in a folder of tests",
+    none=0.0,
+    full=1.0,
+    reason="Each test file beside the code is shipped with it.",
+)
+
+
 @rule(
     Check(
         code="LAYT002",
@@ -52,7 +61,8 @@ def package_in_src(evidence: Evidence) -> Judgement:
         example="tests/test_features.py\ntests/test_parity.py",
         source="pytest, Good Integration Practices: tests outside application code",
         weight=1,
-    )
+    ),
+    scales=(_ASIDE,),
 )
 def tests_apart(evidence: Evidence) -> Judgement:
     """Count the test files that lie outside the source."""
@@ -63,7 +73,15 @@ def tests_apart(evidence: Evidence) -> Judgement:
         return Judgement(share=0.0, message="There are no test files.")
     where = Where(path=inside[0]) if inside else None
     message = f"{len(tests) - len(inside)} of {count(len(tests), 'test file')} lie in tests/."
-    return Judgement(share=1 - len(inside) / len(tests), message=message, where=where)
+    return Judgement(share=_ASIDE.share(1 - len(inside) / len(tests)), message=message, where=where)
+
+
+_LOOSE = Scale(
+    measure="scripts at the root",
+    none=2,
+    full=0,
+    reason="One may be a leftover; two are a second way to run the model.",
+)
 
 
 @rule(
@@ -78,7 +96,8 @@ def tests_apart(evidence: Evidence) -> Judgement:
         source="Cookiecutter Data Science, directory structure; The Hitchhiker's Guide to Python, "
         "Structuring Your Project",
         weight=1,
-    )
+    ),
+    scales=(_LOOSE,),
 )
 def no_loose_scripts(evidence: Evidence) -> Judgement:
     """Look for Python files at the root other than those that tools expect there."""
@@ -92,7 +111,15 @@ def no_loose_scripts(evidence: Evidence) -> Judgement:
     ]
     message = f"At the root: {listing(loose)}." if loose else "No script lies at the root."
     where = Where(path=loose[0]) if loose else None
-    return Judgement(share=1 - 0.5 * len(loose), message=message, where=where)
+    return Judgement(share=_LOOSE.share(len(loose)), message=message, where=where)
+
+
+_UNREADABLE = Scale(
+    measure="files that can't be read",
+    none=2,
+    full=0,
+    reason="A file that does not parse has never run.",
+)
 
 
 @rule(
@@ -106,7 +133,8 @@ def no_loose_scripts(evidence: Evidence) -> Judgement:
         example="python -m compileall -q src",
         source="PEP 3120 (UTF-8 as default source encoding); ruff, invalid-syntax",
         weight=2,
-    )
+    ),
+    scales=(_UNREADABLE,),
 )
 def readable_files(evidence: Evidence) -> Judgement:
     """Ask of every source and test file that it could be parsed."""
@@ -118,7 +146,7 @@ def readable_files(evidence: Evidence) -> Judgement:
         return Judgement(share=1.0, message=f"All {len(modules)} Python files can be read.")
     first = bad[0]
     return Judgement(
-        share=0.5 - 0.25 * len(bad),
+        share=_UNREADABLE.share(len(bad)),
         message=f"{count(len(bad), 'file')} can't be read; the first, {first.path}: {first.error}.",
         where=Where(path=first.path, line=first.error_line),
     )

@@ -15,6 +15,7 @@ from grader.standards.evidence import Evidence
 from grader.standards.linters import Lint
 from grader.standards.project import Project, strings, table
 from grader.standards.rubric import Judgement, rule, seen_rule, yes_or_no
+from grader.standards.scales import Scale
 from grader.standards.wording import count, listing, words
 
 MANIFEST = "pyproject.toml"
@@ -114,6 +115,15 @@ def _missing_fields(project: Project) -> Iterator[str]:
             yield field
 
 
+_UNDECLARED = Scale(
+    measure="dependencies that are not declared; of those that others declare half, of unused "
+    "ones a quarter",
+    none=4,
+    full=0,
+    reason="A missing one breaks the port, an unused one only costs.",
+)
+
+
 @rule(
     Check(
         code="PACK003",
@@ -128,6 +138,7 @@ def _missing_fields(project: Project) -> Iterator[str]:
     ),
     tools=("deptry",),
     needs_source=True,
+    scales=(_UNDECLARED,),
 )
 def dependencies_match(evidence: Evidence) -> Judgement:
     """Weigh deptry's findings: missing 1, transitive a half, unused a quarter, of four."""
@@ -145,7 +156,9 @@ def dependencies_match(evidence: Evidence) -> Judgement:
         return Judgement(share=1.0, message="Every import is declared, and all declared is used.")
     used = first.code != "DEP002"
     where = Where(path=first.path, line=first.line) if used else Where(path=MANIFEST)
-    return Judgement(share=1 - cost / 4, message=f"{'; '.join(told)}.".capitalize(), where=where)
+    return Judgement(
+        share=_UNDECLARED.share(cost), message=f"{'; '.join(told)}.".capitalize(), where=where
+    )
 
 
 def _of(evidence: Evidence, code: str) -> Iterator[Lint]:
@@ -154,6 +167,14 @@ def _of(evidence: Evidence, code: str) -> Iterator[Lint]:
 
 def _run_only(lint: Lint) -> bool:
     return lint.code == "DEP002" and str(canonicalize_name(lint.message)) in RUN_ONLY
+
+
+_LACKING = Scale(
+    measure="dependencies that the environment lacks",
+    none=2,
+    full=0,
+    reason="One is enough to fail at the first import.",
+)
 
 
 @rule(
@@ -167,7 +188,8 @@ def _run_only(lint: Lint) -> bool:
         example="drydock environment show",
         source="The Twelve-Factor App, II. Dependencies",
         weight=2,
-    )
+    ),
+    scales=(_LACKING,),
 )
 def environment_holds_all(evidence: Evidence) -> Judgement:
     """Compare required dependencies, as far as their markers apply, with the environment."""
@@ -178,7 +200,7 @@ def environment_holds_all(evidence: Evidence) -> Judgement:
         message = f"The environment holds all {len(required)} required dependencies."
         return Judgement(share=1.0, message=message)
     return Judgement(
-        share=0.5 - 0.25 * len(missing),
+        share=_LACKING.share(len(missing)),
         message=f"The environment does not hold {listing(missing, 6)}.",
         where=project.line_of(MANIFEST, re.escape(missing[0])),
         fix=f"Do without {listing(missing, 6)}, or ask the organisers to add it.",
@@ -196,6 +218,14 @@ def _required(project: Project) -> Iterator[str]:
             yield str(canonicalize_name(requirement.name))
 
 
+_PINNED = Scale(
+    measure="share of the requirements that are pinned exactly",
+    none=0.0,
+    full=0.9,
+    reason="A tool or two without a version changes no answer.",
+)
+
+
 @rule(
     Check(
         code="PACK005",
@@ -208,7 +238,8 @@ def _required(project: Project) -> Iterator[str]:
         source="pip documentation, Repeatable Installs; PEP 751; OpenSSF Scorecard, "
         "Pinned-Dependencies",
         weight=1,
-    )
+    ),
+    scales=(_PINNED,),
 )
 def pinned_environment(evidence: Evidence) -> Judgement:
     """Look for a lock; else for requirements of which nine tenths are pinned exactly."""
@@ -224,7 +255,9 @@ def pinned_environment(evidence: Evidence) -> Judgement:
         return Judgement(share=0.0, message="There is no lock and no pinned requirements file.")
     pinned = sum("==" in line or " @ " in line for line in lines)
     message = f"{pinned} of {count(len(lines), 'requirement')} are pinned."
-    return Judgement(share=pinned / len(lines) / 0.9, message=message, where=Where(path=files[0]))
+    return Judgement(
+        share=_PINNED.share(pinned / len(lines)), message=message, where=Where(path=files[0])
+    )
 
 
 @rule(

@@ -12,6 +12,7 @@ from grader.standards.modularity import import_graph
 from grader.standards.project import Project
 from grader.standards.python import FunctionNode, Module, call_name, dotted
 from grader.standards.rubric import Judgement, rule
+from grader.standards.scales import Scale
 from grader.standards.wording import count, listing, words
 
 PIPELINES = frozenset({"Pipeline", "make_pipeline"})
@@ -104,6 +105,14 @@ def _reached(module: Module, start: FunctionNode) -> set[str]:
     return called
 
 
+_LEARNING = Scale(
+    measure="calls that learn on the way of scoring",
+    none=2,
+    full=0,
+    reason="One is enough to make an answer depend on its neighbours.",
+)
+
+
 @rule(
     Check(
         code="PIPE002",
@@ -117,6 +126,7 @@ def _reached(module: Module, start: FunctionNode) -> set[str]:
         weight=3,
     ),
     needs_source=True,
+    scales=(_LEARNING,),
 )
 def scoring_learns_nothing(evidence: Evidence) -> Judgement:
     """Look for fits in the modules of scoring and serving, and in what they import."""
@@ -134,7 +144,7 @@ def scoring_learns_nothing(evidence: Evidence) -> Judgement:
         return Judgement(share=1.0, message=f"Nothing is fitted on the way of scoring ({names}).")
     path, line, name = min(bad)
     return Judgement(
-        share=0.3 - 0.1 * len(bad),
+        share=_LEARNING.share(len(bad)),
         message=f"{count(len(bad), 'call')} learn on the way of scoring; the first is {name}.",
         where=Where(path=path, line=line),
     )
@@ -170,6 +180,14 @@ def _method(node: ast.ClassDef, name: str) -> FunctionNode | None:
     return next((item for item in methods if item.name == name), None)
 
 
+_BESIDE = Scale(
+    measure="calls that learn beside the pipeline",
+    none=3,
+    full=0,
+    reason="Each is a step that scoring has to repeat by hand.",
+)
+
+
 @rule(
     Check(
         code="PIPE003",
@@ -183,6 +201,7 @@ def _method(node: ast.ClassDef, name: str) -> FunctionNode | None:
         weight=2,
     ),
     needs_source=True,
+    scales=(_BESIDE,),
 )
 def learnt_in_pipeline(evidence: Evidence) -> Judgement:
     """Count fit_transform, get_dummies and fills with means outside estimators."""
@@ -198,7 +217,7 @@ def learnt_in_pipeline(evidence: Evidence) -> Judgement:
         return Judgement(share=1.0, message="Nothing is learnt beside the pipeline.")
     path, line, name = min(bad)
     return Judgement(
-        share=0.75 - 0.25 * len(bad),
+        share=_BESIDE.share(len(bad)),
         message=f"{count(len(bad), 'call')} learn beside the pipeline; the first is {name}.",
         where=Where(path=path, line=line),
     )
@@ -319,3 +338,64 @@ def training_fits_pipeline(evidence: Evidence) -> Judgement:
         message = f"{users[0].name} calls build_pipeline, but no such module fits."
         return Judgement(share=0.5, message=message, where=Where(path=users[0].path))
     return Judgement(share=0.0, message="No module of the package calls build_pipeline.")
+
+
+_REMADE = Scale(
+    measure="share of home-made steps that scikit-learn has, without a word on why",
+    none=1.0,
+    full=0.0,
+    reason="Each is code to keep and test that others keep and test already.",
+)
+_STANDARD = re.compile(
+    r"scal(e|er|ing)$|standardi[sz]|normali[sz]|one_?hot|dumm(y|ies)|imput|fill_?(na|missing)"
+    r"|ordinal|label_?encod|polynomial|binari[sz]|discreti[sz]|column_?select|select_?columns?"
+    r"|drop_?columns?",
+    re.IGNORECASE,
+)
+"""Names of what scikit-learn's preprocessing, impute and compose have ready."""
+_WHY = re.compile(
+    r"legacy|exact(ly)?|\bas (in )?(R|SAS|SPSS)\b|\b(R|SAS|SPSS|Excel)('s|s'|\b)|instead of"
+    r"|unlike|scikit-learn|sklearn|original",
+)
+
+
+@rule(
+    Check(
+        code="PIPE006",
+        family="pipelines",
+        title="Standard estimators come before home-made ones",
+        why="Scaling, encoding, imputing and binning have been written, tested and documented by "
+        "others. Each home-made copy has to be tested here, for every release, by somebody.",
+        fix="Use scikit-learn's transformer, or say in the step's docstring what the legacy "
+        "program does that it can't.",
+        example='class Bands(TransformerMixin, BaseEstimator):\n    """Age bands, open on the '
+        'right as in the legacy program: KBinsDiscretizer learns its edges."""',
+        source="scikit-learn, Preprocessing data; Sculley et al. 2015, Hidden Technical Debt in "
+        "Machine Learning Systems (glue code)",
+        weight=1,
+    ),
+    needs_source=True,
+    scales=(_REMADE,),
+)
+def standard_before_home_made(evidence: Evidence) -> Judgement:
+    """Look for steps that do by their name what scikit-learn does, and whose text says no why."""
+    steps = [
+        (module, node)
+        for module in evidence.project.source
+        for node in module.classes
+        if _method(node, "fit") and _method(node, "transform")
+    ]
+    remade = [
+        (module, node)
+        for module, node in steps
+        if _STANDARD.search(node.name) and not _WHY.search(ast.get_docstring(node) or "")
+    ]
+    if not remade:
+        message = f"{count(len(steps), 'home-made step')}, none that scikit-learn has ready."
+        return Judgement(share=1.0, message=message)
+    module, first = remade[0]
+    return Judgement(
+        share=_REMADE.share(len(remade) / len(steps)),
+        message=f"{listing(node.name for _, node in remade)} can be had from scikit-learn.",
+        where=Where(path=module.path, line=first.lineno),
+    )

@@ -8,6 +8,7 @@ from grader.model import Check, Commit, Where
 from grader.standards.evidence import Evidence
 from grader.standards.project import Project, is_test, notebook_code_lines
 from grader.standards.rubric import Judgement, rule, yes_or_no
+from grader.standards.scales import Scale
 from grader.standards.wording import count, listing
 
 LEAST_COMMITS = 3
@@ -80,6 +81,14 @@ def grew_in_steps(evidence: Evidence) -> Judgement:
     return yes_or_no(enough, message, message)
 
 
+_SUBJECTS = Scale(
+    measure="share of subjects that say what changed, less for repeated ones",
+    none=0.0,
+    full=0.8,
+    reason="One subject in five may be a merge or a slip.",
+)
+
+
 @rule(
     Check(
         code="REPO002",
@@ -92,7 +101,8 @@ def grew_in_steps(evidence: Evidence) -> Judgement:
         source="Pro Git, chapter 5.2, Commit Guidelines",
         weight=1,
         requires="history",
-    )
+    ),
+    scales=(_SUBJECTS,),
 )
 def subjects_say_something(evidence: Evidence) -> Judgement:
     """Count the subjects that carry meaning, of commits that add text; repetition counts less."""
@@ -104,7 +114,15 @@ def subjects_say_something(evidence: Evidence) -> Judgement:
     distinct = min(1.0, len(set(subjects)) / len(subjects) + 0.2)
     good = 1 - len(hollow) / len(subjects)
     message = f"{len(subjects) - len(hollow)} of {len(subjects)} subjects say what changed."
-    return Judgement(share=good * distinct / 0.8, message=message)
+    return Judgement(share=_SUBJECTS.share(good * distinct), message=message)
+
+
+_DUMPS = Scale(
+    measure="files that should not be tracked",
+    none=2,
+    full=0,
+    reason="One is a slip; two are a habit.",
+)
 
 
 @rule(
@@ -121,7 +139,8 @@ def subjects_say_something(evidence: Evidence) -> Judgement:
         source="Cookiecutter Data Science, Opinions (data is immutable and not in source control); "
         "OpenSSF Scorecard, Binary-Artifacts",
         weight=3,
-    )
+    ),
+    scales=(_DUMPS,),
 )
 def no_dumps(evidence: Evidence) -> Judgement:
     """Look for litter, models, archives, data and oversized files; small test fixtures pass."""
@@ -130,7 +149,7 @@ def no_dumps(evidence: Evidence) -> Judgement:
     if not bad:
         return Judgement(share=1.0, message="No data, binaries or litter are tracked.")
     return Judgement(
-        share=0.6 - 0.2 * len(bad),
+        share=_DUMPS.share(len(bad)),
         message=f"{count(len(bad), 'file')} should not be tracked: {listing(bad)}.",
         where=Where(path=bad[0]),
     )
@@ -200,6 +219,14 @@ def has_owner(evidence: Evidence) -> Judgement:
     return yes_or_no(people or files or told, "An owner is named.", "No owner is named anywhere.")
 
 
+_IN_MODULES = Scale(
+    measure="share of the lines of code that are in modules",
+    none=0.0,
+    full=0.8,
+    reason="A notebook to look at results is welcome; the work is in modules.",
+)
+
+
 @rule(
     Check(
         code="REPO006",
@@ -215,6 +242,7 @@ def has_owner(evidence: Evidence) -> Judgement:
         weight=1,
     ),
     needs_source=True,
+    scales=(_IN_MODULES,),
 )
 def modules_not_notebooks(evidence: Evidence) -> Judgement:
     """Weigh lines of code in notebooks against those in modules; four fifths are enough."""
@@ -224,4 +252,58 @@ def modules_not_notebooks(evidence: Evidence) -> Judgement:
     share = project.code_lines / (project.code_lines + lines)
     message = f"{share:.0%} of the lines of code are in modules."
     where = Where(path=notebooks[0]) if notebooks else None
-    return Judgement(share=share / 0.8, message=message, where=where)
+    return Judgement(share=_IN_MODULES.share(share), message=message, where=where)
+
+
+@rule(
+    Check(
+        code="REPO007",
+        family="repository",
+        title="Versions are tagged",
+        why="A score that is questioned was given by some version. Without a tag nobody knows "
+        "which commit that was, and nobody can go back to it.",
+        fix="Tag the commit of each version that is handed over, and push the tag.",
+        example="git tag -a v0.2.0 -m 'Premiums of the open-ended age band' && git push --tags",
+        source="Pro Git, chapter 2.6, Tagging; Semantic Versioning 2.0.0",
+        weight=1,
+        requires="history",
+    )
+)
+def versions_are_tagged(evidence: Evidence) -> Judgement:
+    """Ask for a tag with a figure in it, which is what names of versions have."""
+    tags = evidence.history.tags if evidence.history else ()
+    versions = sorted(tag for tag in tags if re.search(r"\d", tag))
+    if versions:
+        return Judgement(share=1.0, message=f"Tagged: {listing(versions)}.")
+    return Judgement(share=0.0, message="No version is tagged.")
+
+
+_HANDS = Scale(
+    measure="authors of commits that add text",
+    none=0,
+    full=2,
+    reason="Two people who know the port are the least that a company needs; one is half of that.",
+)
+
+
+@rule(
+    Check(
+        code="REPO008",
+        family="repository",
+        title="More than one person knows it",
+        why="A model that one person ported, alone, is again a model on somebody's laptop the day "
+        "that person leaves.",
+        fix="Let two people commit, each under their own name: take turns, or review and amend.",
+        example="git shortlog --summary --numbered",
+        source="OpenSSF Scorecard, Contributors; Avelino et al. 2016, A Novel Approach for "
+        "Estimating Truck Factors",
+        weight=1,
+        requires="history",
+    ),
+    scales=(_HANDS,),
+)
+def several_hands(evidence: Evidence) -> Judgement:
+    """Count the authors of commits that add text."""
+    authors = {commit.author for commit in _code_commits(evidence)} if evidence.history else set()
+    message = f"{count(len(authors), 'author')} of commits that add text."
+    return Judgement(share=_HANDS.share(len(authors)), message=message)

@@ -11,6 +11,7 @@ from grader.standards.evidence import Evidence
 from grader.standards.project import Project
 from grader.standards.python import Module, call_name, dotted, keyword
 from grader.standards.rubric import Judgement, rule
+from grader.standards.scales import Scale
 from grader.standards.wording import count, listing, words
 
 _EVALUATES = frozenset({"eval", "exec", "compile", "__import__"})
@@ -28,6 +29,14 @@ _ENGINE_MODULES = words("rpy2 oct2py saspy pyper xlwings matlab juliacall pystat
 _CLIENTS = words(
     "requests urllib.request http.client httpx aiohttp urllib3 ftplib smtplib telnetlib socket "
     "paramiko boto3 botocore websockets pycurl gcsfs s3fs"
+)
+
+
+_PLACES = Scale(
+    measure="places where it is done",
+    none=2,
+    full=0,
+    reason="One is enough for an attack, and two are no oversight.",
 )
 
 
@@ -72,6 +81,7 @@ def no_secret(evidence: Evidence) -> Judgement:
         weight=2,
     ),
     needs_source=True,
+    scales=(_PLACES,),
 )
 def runs_no_text(evidence: Evidence) -> Judgement:
     """Look for calls that evaluate text, or start another program."""
@@ -106,7 +116,7 @@ def _none_of(
     path, _, line = found[0]
     names = sorted({what for _, what, _ in found})
     return Judgement(
-        share=0.4 - 0.2 * len(found),
+        share=_PLACES.share(len(found)),
         message=f"{count(len(found), 'place')} {doing}: {listing(names, 5)}.",
         where=Where(path=path, line=line),
     )
@@ -126,6 +136,7 @@ def _none_of(
         weight=2,
     ),
     needs_source=True,
+    scales=(_PLACES,),
 )
 def unpickles_nothing_foreign(evidence: Evidence) -> Judgement:
     """Look for unpickling of bytes and data files, unsafe YAML, and pickles that are tracked."""
@@ -172,6 +183,7 @@ def _unpicklings(module: Module) -> Iterator[tuple[str, int]]:
         weight=3,
     ),
     needs_source=True,
+    scales=(_PLACES,),
 )
 def no_legacy_engine(evidence: Evidence) -> Judgement:
     """Look for bridges to other engines, and for their names in what the code would call."""
@@ -212,6 +224,7 @@ def _engines(module: Module) -> Iterator[tuple[str, int]]:
         weight=2,
     ),
     needs_source=True,
+    scales=(_PLACES,),
 )
 def no_network(evidence: Evidence) -> Judgement:
     """Look for imports of network clients in the source."""

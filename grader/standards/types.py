@@ -6,9 +6,15 @@ from grader.model import Check, Where
 from grader.standards.evidence import Evidence
 from grader.standards.python import FunctionNode
 from grader.standards.rubric import Judgement, rule
+from grader.standards.scales import Scale
 from grader.standards.wording import listing
 
-ENOUGH = 0.9
+_ANNOTATED = Scale(
+    measure="share of public functions of which every part is annotated",
+    none=0.0,
+    full=0.9,
+    reason="A callback or two has a type that no annotation says well.",
+)
 
 
 @rule(
@@ -24,6 +30,7 @@ ENOUGH = 0.9
         weight=3,
     ),
     needs_source=True,
+    scales=(_ANNOTATED,),
 )
 def annotated(evidence: Evidence) -> Judgement:
     """Count the public functions and methods of which every part is annotated."""
@@ -40,7 +47,7 @@ def annotated(evidence: Evidence) -> Judgement:
     message = f"{len(public) - len(bare)} of {len(public)} public functions are annotated."
     where = Where(path=bare[0][0], line=bare[0][1].lineno) if bare else None
     fix = f"Annotate {listing((node.name for _, node in bare), 5)}."
-    return Judgement(share=share / ENOUGH, message=message, where=where, fix=fix)
+    return Judgement(share=_ANNOTATED.share(share), message=message, where=where, fix=fix)
 
 
 def is_annotated(node: FunctionNode) -> bool:

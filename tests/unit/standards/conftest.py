@@ -449,7 +449,7 @@ GOOD_CI = CiRun(
 def _commit(number: int, subject: str, lines: int) -> Commit:
     return Commit(
         id=f"{number:040x}",
-        author="Ada <ada@example.org>",
+        author=("Ada <ada@example.org>", "Ben <ben@example.org>")[number % 2],
         when=datetime(2024, 6, number, tzinfo=UTC),
         subject=subject,
         files=3,
