@@ -17,6 +17,9 @@ from grader import scoring, standards
 from grader.checkout import check_out
 from grader.model import Checkout, Contract, Finding, Observed, Score, Verdict, Waiver
 
+GATES = frozenset({"DOCS001", "SECU001", "TEST003"})
+"""No documentation, a secret, or no test that asserts anything: each halves the total."""
+
 _ASIDE = frozenset({"tests", "test", "docs", "doc", "examples", "scripts", "notebooks", "tools"})
 
 
@@ -34,9 +37,17 @@ class Survey:
 
     @property
     def earned(self) -> int | None:
-        """Points over all families; None where one of them could not be scored."""
+        """Points over all families, halved by a gate; None where one could not be scored."""
         points = [score.earned for score in self.families.values()]
-        return None if None in points else sum(point or 0 for point in points)
+        if None in points:
+            return None
+        whole = sum(point or 0 for point in points)
+        return whole // 2 if self.gated else whole
+
+    @property
+    def gated(self) -> tuple[str, ...]:
+        """Gates that earn nothing at all, as far as they show without running anything."""
+        return tuple(f.code for f in self.failed if f.code in GATES and not f.share)
 
     @property
     def possible(self) -> int:

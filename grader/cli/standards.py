@@ -117,6 +117,8 @@ def _print(seen: Survey, out: Console) -> None:
             style = _STYLES.get(item.verdict, "")
             findings.add_row(Text(item.verdict, style=style), Text(item.code), Text(_said(item)))
     out.print(points)
+    if seen.gated:
+        out.print(f"halved by {', '.join(seen.gated)}", style="bold red")
     if findings.row_count:
         out.print()
         out.print(findings)
@@ -133,6 +135,7 @@ def _document(seen: Survey) -> dict[str, Any]:
         "package": seen.package,
         "earned": seen.earned,
         "possible": seen.possible,
+        "gated": list(seen.gated),
         "families": {
             name: {"earned": score.earned, "possible": score.possible}
             for name, score in seen.families.items()

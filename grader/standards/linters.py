@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -315,9 +315,13 @@ def _deptry(site: _Site) -> tuple[Lint, ...]:
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(_imports_alone(module), encoding="utf-8")
     (folder / "empty.toml").write_text("", encoding="utf-8")
-    (folder / "declared.txt").write_text(_requirements(site.project), encoding="utf-8")
+    needed, extra = _requirements(site.project)
+    (folder / "declared.txt").write_text(needed, encoding="utf-8")
+    (folder / "extra.txt").write_text(extra, encoding="utf-8")
     command = ["deptry", "dependencies/code", "--config", "dependencies/empty.toml", "--no-ansi"]
     command += ["--requirements-files", "dependencies/declared.txt", "--exclude", "^$"]
+    # What only an extra declares may be imported, and need not be.
+    command += ["--requirements-files-dev", "dependencies/extra.txt", "--ignore", "DEP004"]
     command += ["--package-module-name-map", MODULE_NAMES, "--json-output", "found.json"]
     for own in _own_modules(site.project):
         command += ["--known-first-party", own]
@@ -344,18 +348,22 @@ def _imports_alone(module: Module) -> str:
     return "".join("; ".join(lines.get(n, [])) + "\n" for n in range(1, max(lines, default=0) + 1))
 
 
-def _requirements(project: Project) -> str:
-    """Write the declared dependencies as a requirements file, leaving out what is not valid."""
-    declared = strings(project.metadata.get("dependencies"))
-    for extra in table(project.metadata, "optional-dependencies").values():
-        declared += strings(extra)
-    valid: list[str] = []
-    for line in declared:
+def _requirements(project: Project) -> tuple[str, str]:
+    """Write the dependencies, and those of extras, as requirements; what is not valid, not."""
+    extras = table(project.metadata, "optional-dependencies").values()
+    needed = _names(strings(project.metadata.get("dependencies")))
+    extra = _names([line for lines in extras for line in strings(lines)]) - needed
+    return "\n".join(sorted(needed)) + "\n", "\n".join(sorted(extra)) + "\n"
+
+
+def _names(lines: Iterable[str]) -> set[str]:
+    valid = set()
+    for line in lines:
         try:
-            valid.append(Requirement(line).name)
+            valid.add(Requirement(line).name)
         except InvalidRequirement:
             continue  # validate-pyproject tells of it
-    return "\n".join(sorted(set(valid))) + "\n"
+    return valid
 
 
 def _own_modules(project: Project) -> list[str]:

@@ -269,6 +269,10 @@ def steps_follow_conventions(evidence: Evidence) -> Judgement:
         for node in module.classes
         if _method(node, "fit")
     ]
+    known = {node.name: node for module in evidence.project.source for node in module.classes}
+    bases = {name for node in known.values() for name in map(dotted, node.bases)}
+    # What others derive from may leave its part of fit to them.
+    steps = [(path, node) for path, node in steps if node.name not in bases]
     faults = [(path, node, fault) for path, node in steps for fault in _step_faults(node)]
     if not faults:
         message = f"{count(len(steps), 'home-made step')}, all by the conventions."

@@ -200,7 +200,9 @@ def every_module_tested(evidence: Evidence) -> Judgement:
     targets = [m for m in project.source if m.functions and not m.path.endswith("__main__.py")]
     if not targets:
         return Judgement(share=0.0, message="No module defines a function.")
-    names = {name for module in project.tests for name, _ in module.imported_names}
+    names = _passed_on(
+        {name for module in project.tests for name, _ in module.imported_names}, project
+    )
     texts = "\n".join(module.text for module in project.tests)
     missed = [m for m in targets if not _imported(m.name, names, texts)]
     share = 1 - len(missed) / len(targets)
@@ -208,6 +210,19 @@ def every_module_tested(evidence: Evidence) -> Judgement:
     where = Where(path=missed[0].path) if missed else None
     fix = f"Test {listing((m.name for m in missed), 5)}."
     return Judgement(share=share / ENOUGH_MODULES, message=message, where=where, fix=fix)
+
+
+def _passed_on(names: set[str], project: Project) -> set[str]:
+    """Add what packages that are imported pass on: names that their ``__init__`` imports."""
+    inits = {m.name: m for m in project.source if m.path.endswith("__init__.py")}
+    found, waiting = set(names), list(names)
+    while waiting:
+        name = waiting.pop()
+        init = inits.get(name) or inits.get(name.rpartition(".")[0])
+        more = {item for item, _ in init.imported_names} - found if init else set()
+        found |= more
+        waiting += more
+    return found
 
 
 def _imported(name: str, names: set[str], texts: str) -> bool:
