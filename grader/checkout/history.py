@@ -106,10 +106,8 @@ def _differences(
             return
         pairs = [(old.get(name), new.get(name)) for name in sorted({*old, *new})]
         changed = [(was, is_) for was, is_ in pairs if was != is_]
-        folders = ((_folder(was), _folder(is_)) for was, is_ in changed)
-        stack += [pair for pair in folders if any(pair)]
-        files = ((_file(was), _file(is_)) for was, is_ in changed)
-        yield from (pair for pair in files if any(pair))
+        stack += filter(any, [(_folder(was), _folder(is_)) for was, is_ in changed])
+        yield from filter(any, [(_file(was), _file(is_)) for was, is_ in changed])
 
 
 def _entries(objects: Objects, sha: ObjectID | None) -> dict[bytes, Entry]:

@@ -166,10 +166,14 @@ def _working(tree: ast.Module) -> Iterator[ast.AST]:
         if _is_idle(node):
             continue
         yield node
-        for name, value in ast.iter_fields(node):
-            if name not in {"annotation", "returns", "decorator_list", "type_params"}:
-                children = value if isinstance(value, list) else [value]
-                waiting += [child for child in children if isinstance(child, ast.AST)]
+        waiting += _working_parts(node)
+
+
+def _working_parts(node: ast.AST) -> Iterator[ast.AST]:
+    for name, value in ast.iter_fields(node):
+        if name not in {"annotation", "returns", "decorator_list", "type_params"}:
+            children = value if isinstance(value, list) else [value]
+            yield from (child for child in children if isinstance(child, ast.AST))
 
 
 def _is_idle(node: ast.AST) -> bool:

@@ -165,14 +165,16 @@ def _reached(notes: Mapping[str, Any]) -> dict[str, dict[int, tuple[str, ...]]]:
         file: {
             int(line): tuple(names[place] for place in ran if place in names)
             for line, ran in lines.items()
-            if line.isdecimal()
-            and len(line) < _LONG_LINE_NUMBER
-            and isinstance(ran, list)
-            and all(type(p) is int for p in ran)
+            if _is_reach(line, ran)
         }
         for file, lines in files.items()
         if isinstance(lines, dict)
     }
+
+
+def _is_reach(line: str, ran: object) -> bool:
+    numbered = line.isdecimal() and len(line) < _LONG_LINE_NUMBER
+    return numbered and isinstance(ran, list) and all(type(place) is int for place in ran)
 
 
 def _is_node_id(name: object) -> bool:

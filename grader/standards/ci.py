@@ -29,6 +29,25 @@ def _steps(evidence: Evidence) -> list[tuple[Workflow, CiStep]]:
     return [(w, step) for w in workflows for step in w.steps if step.enabled]
 
 
+_REQUIREMENTS = re.compile(r"(?:-r|--requirements?|-c|--constraint)[ =]([\w./-]+)")
+
+
+def _absent(evidence: Evidence) -> list[tuple[Workflow, CiStep, str]]:
+    """Give the files that steps install from and that are not there: CI ends at the first."""
+    return [
+        (workflow, step, name)
+        for workflow, step in _steps(evidence)
+        for name in _REQUIREMENTS.findall(step.command)
+        if not evidence.project.holds(name) and "/" not in name.strip("./")
+    ]
+
+
+def _runnable(evidence: Evidence) -> list[tuple[Workflow, CiStep]]:
+    """Give the steps that CI gets to."""
+    broken = {workflow.path: step.line for workflow, step, _ in reversed(_absent(evidence))}
+    return [(w, s) for w, s in _steps(evidence) if s.line < broken.get(w.path, s.line + 1)]
+
+
 def _all_steps(evidence: Evidence) -> list[tuple[Workflow, CiStep]]:
     return [(w, step) for w in evidence.project.workflows for step in w.steps]
 
@@ -59,6 +78,12 @@ def ci_runs_tests(evidence: Evidence) -> Judgement:
         told = f": {first.error}" if first.error else ""
         message = f"No CI step runs the tests{told}."
         return Judgement(share=0.0, message=message, where=Where(path=first.path))
+    absent = _absent(evidence)
+    if absent:
+        workflow, step, name = absent[0]
+        where = Where(path=workflow.path, line=step.line)
+        message = f"CI ends where it installs from {name}, which does not exist."
+        return Judgement(share=0.0, message=message, where=where)
     good = [(w, s) for w, s in testing if w.on_push and s.enabled and s.can_fail]
     if good:
         message = f"{good[0][0].path} runs the tests at a push, and can fail."
@@ -92,6 +117,9 @@ def valid_definition(evidence: Evidence) -> Judgement:
     if not evidence.project.workflows:
         return Judgement(share=0.0, message="There is no CI workflow.")
     broken = evidence.linters.schemas
+    if absent := _absent(evidence):
+        message = f"It installs from {absent[0][2]}, which does not exist."
+        return Judgement(share=0.0, message=message, where=Where(path=absent[0][0].path))
     if not broken:
         message = f"{count(len(evidence.project.workflows), 'definition')}, valid."
         return Judgement(share=1.0, message=message)
@@ -114,7 +142,7 @@ def valid_definition(evidence: Evidence) -> Judgement:
 )
 def ci_lints(evidence: Evidence) -> Judgement:
     """Look for a linter and a type checker among the steps that can fail; each counts half."""
-    commands = "\n".join(step.command for _, step in _steps(evidence) if step.can_fail)
+    commands = "\n".join(step.command for _, step in _runnable(evidence) if step.can_fail)
     missing = [
         name
         for name, pattern in (("a linter", _LINT), ("a type checker", _TYPES))
@@ -139,7 +167,7 @@ def ci_lints(evidence: Evidence) -> Judgement:
 )
 def ci_builds(evidence: Evidence) -> Judgement:
     """Look for a step that builds a wheel or an image."""
-    building = [step for _, step in _steps(evidence) if _BUILD.search(step.command)]
+    building = [step for _, step in _runnable(evidence) if _BUILD.search(step.command)]
     if building:
         return Judgement(share=1.0, message="CI builds a wheel or an image.")
     return Judgement(share=0.0, message="No CI step builds a wheel or an image.")
@@ -165,6 +193,8 @@ def ci_is_safe(evidence: Evidence) -> Judgement:
     """Weigh zizmor's findings by kind and severity; other systems than GitHub's are not audited."""
     if not evidence.project.workflows:
         return Judgement(share=0.0, message="There is no CI workflow.")
+    if not _runnable(evidence):
+        return Judgement(share=0.0, message="No step of it is run at a push.")
     found = evidence.linters.workflows
     kinds = {(lint.code, lint.message) for lint in found}
     cost = sum(_SEVERITY.get(severity, 0.0) for _, severity in kinds)

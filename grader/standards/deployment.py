@@ -11,7 +11,7 @@ from grader.model import Check, Where
 from grader.standards.evidence import Evidence
 from grader.standards.modularity import import_graph
 from grader.standards.pipelines import LEARNING
-from grader.standards.project import Project
+from grader.standards.project import Project, table
 from grader.standards.python import Module, call_name
 from grader.standards.rubric import Judgement, rule
 from grader.standards.wording import count, listing
@@ -144,6 +144,9 @@ def sound_container(evidence: Evidence) -> Judgement:
     told = [f"{lint.code} (line {lint.line})" for lint in lints]
     told += [f"a copy of {source}, which does not exist" for source in absent]
     told += [] if ignored else ["no .dockerignore"]
+    if not _starts(project, _instructions(project.text(path))):
+        message = f"{path} starts nothing of the package."
+        return Judgement(share=0.1, message=message, where=Where(path=path))
     share = 1 - 0.2 * len({lint.code for lint in lints}) - 0.3 * len(absent) - 0.2 * (not ignored)
     if not told:
         return Judgement(share=1.0, message=f"{path} is sound.")
@@ -202,18 +205,29 @@ def pinned_unprivileged_image(evidence: Evidence) -> Judgement:
     path = project.containers[0]
     instructions = _instructions(project.text(path))
     users = [rest.split(":")[0].strip() for name, rest in instructions if name == "USER"]
-    names = {name for name, _ in instructions}
     health = any(n == "HEALTHCHECK" and rest.upper() != "NONE" for n, rest in instructions)
     parts = {
         "a base pinned to a version": _pinned(instructions),
         "a USER other than root": bool(users) and users[-1] not in {"", "root", "0"},
         "a HEALTHCHECK": health or _probed(project),
-        "a start command": bool(names & {"CMD", "ENTRYPOINT"}),
+        "a start command of the package": _starts(project, instructions),
     }
     missing = [name for name, there in parts.items() if not there]
+    if "a start command of the package" in missing:
+        message = f"{path} starts nothing of the package, whatever else it does."
+        return Judgement(share=0.1, message=message, where=Where(path=path))
     message = f"{path} lacks {listing(missing, 4)}." if missing else f"{path} has all four."
     where = Where(path=path) if missing else None
     return Judgement(share=1 - len(missing) / len(parts), message=message, where=where)
+
+
+def _starts(project: Project, instructions: list[tuple[str, str]]) -> bool:
+    """Whether what a container starts names the package, a command of it, or a script of it."""
+    started = " ".join(rest for name, rest in instructions if name in {"CMD", "ENTRYPOINT"})
+    scripts = table(project.metadata, "scripts")
+    names = [project.contract.package, *scripts]
+    files = [word for word in re.findall(r"[\w./-]+", started) if project.holds(word)]
+    return bool(files) or any(re.search(rf"\b{re.escape(n)}\b", started) for n in names)
 
 
 def _pinned(instructions: list[tuple[str, str]]) -> bool:

@@ -18,6 +18,20 @@ LEAST_CODE_BLOCKS = 2
 LEAST_FIGURES = 2
 ENOUGH_DOCSTRINGS = 0.8
 LEAST_NEW_WORDS = 2
+LEAST_OWN_WORDS = 4
+_ANYBODYS = frozenset(
+    word[:5]
+    for word in words(
+        "data model models train training score scoring predict prediction test tests report "
+        "reports version project python code input output file files path load save read write "
+        "main build make work step steps part parts value values name names feature features "
+        "pipeline metric metrics result results error errors row rows column columns table "
+        "number mean rate time date list default utils config settings http json text process "
+        "processing clean cleaning reporting schema describe quality within tolerance legacy "
+        "install usage owner limitations intended"
+    )
+)
+"""Words of anybody's project."""
 """Words that a docstring must add to the name that it explains."""
 LEAST_CARD_WORDS = 80
 LEAST_MODULES_NAMED = 2
@@ -40,7 +54,8 @@ _HEADING = re.compile(r"^#{1,6}\s+(.+)$|^(\S.*)\n(?:={3,}|-{3,}|~{3,})\s*$", re.
 _STOP_WORDS = words(
     "a an the of to for is are in on by and or with this that it its as from returns return "
     "function method class module object docstring todo doc docs description main init does do "
-    "does some something stuff thing things code value values def"
+    "does some something stuff thing things code value values def run runs result results given "
+    "contains call calls called take takes give gives get gets"
 )
 
 
@@ -93,7 +108,33 @@ def _readme_parts(project: Project) -> dict[str, bool]:
         f"{LEAST_WORDS} words of README text": enough,
         **parts,
         "commands to copy in the README": blocks >= LEAST_CODE_BLOCKS,
+        "this project in the README": speaks_of(prose, project),
     }
+
+
+def speaks_of(text: str, project: Project) -> bool:
+    """Whether a text is about this project: it names columns, modules or functions of it.
+
+    What could stand in any project's text says nothing of this one.
+    """
+    words = {word[:5] for word in re.findall(r"[a-z]{4,}", text.lower())}
+    return len(words & _own_words(project)) >= LEAST_OWN_WORDS
+
+
+def _own_words(project: Project) -> frozenset[str]:
+    """Give the beginnings of words that the code's names and short strings are made of."""
+    names = [project.contract.package, *(m.name.rsplit(".", 1)[-1] for m in project.package)]
+    for module in project.source:
+        names += [function.node.name for function in module.functions]
+        names += [
+            node.value
+            for node in module.nodes
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and re.fullmatch(r"[A-Za-z_]{4,30}", node.value)
+        ]
+    words = {word[:5] for name in names for word in re.findall(r"[a-z]{4,}", name.lower())}
+    return frozenset(words - _ANYBODYS)
 
 
 def model_cards(project: Project) -> list[str]:
@@ -110,6 +151,7 @@ def _card_essentials(project: Project) -> dict[str, bool]:
     limits = re.search(_CARD_PARTS["limitations"], text, re.IGNORECASE)
     return {
         "a model card": bool(text.strip()),
+        "this model in the model card": speaks_of(text, project),
         "figures in the model card": len(_FIGURE.findall(text)) >= LEAST_FIGURES,
         "limits in the model card": bool(limits),
     }
@@ -242,6 +284,9 @@ def complete_model_card(evidence: Evidence) -> Judgement:
     if not cards:
         return Judgement(share=0.0, message="There is no model card.")
     text = "\n".join(evidence.project.text(path) for path in cards)
+    if not speaks_of(text, evidence.project):
+        message = "The model card names no column, module or rule of this model."
+        return Judgement(share=0.1, message=message, where=Where(path=cards[0]))
     missing = [name for name, pat in _CARD_PARTS.items() if not re.search(pat, text, re.IGNORECASE)]
     if not missing:
         if len(text.split()) >= LEAST_CARD_WORDS:
@@ -319,6 +364,8 @@ def port_is_documented(evidence: Evidence) -> Judgement:
         ),
     }
     missing = [name for name, there in parts.items() if not there]
+    if "the modules that took its place" in missing:
+        missing = list(parts)  # without them, what is said could be said of any port
     message = f"The porting notes leave out {listing(missing)}." if missing else "The port is told."
     where = Where(path=paths[0]) if missing and paths[0] else None
     return Judgement(share=1 - len(missing) / len(parts), message=message, where=where)

@@ -48,11 +48,9 @@ def evaluate(expression: str, names: Mapping[str, str]) -> str:
         parts = text.split(operator)
         if len(parts) > 1:
             return combine([evaluate(part, names) for part in parts])
-    for operator in ("==", "!="):
-        left, found, right = text.partition(operator)
-        if found:
-            same = evaluate(left, names).lower() == evaluate(right, names).lower()
-            return "true" if same == (operator == "==") else ""
+    if compared := re.fullmatch(r"(.+?)([=!])=(.+)", text, re.DOTALL):
+        same = evaluate(compared[1], names).lower() == evaluate(compared[3], names).lower()
+        return "true" if same == (compared[2] == "=") else ""
     if text.startswith("!"):
         return "" if evaluate(text[1:], names) else "true"
     return _value(text, names)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from grader.model import Check, Where
 from grader.standards.evidence import Evidence
 from grader.standards.project import Project
-from grader.standards.python import FunctionNode, Module, call_name, dotted, is_docstring
+from grader.standards.python import Function, FunctionNode, Module, call_name, dotted, is_docstring
 from grader.standards.rubric import Judgement, rule
+from grader.standards.scales import Scale
 from grader.standards.wording import count, listing, words
 
 LEAST_STAGES = 4
 LEAST_MODULES = 3
+LEAST_STATEMENTS = 4
+"""A module whose functions hold fewer passes on what others do."""
 PURE = 0.6
 MIXED = 0.3
 """Share of stage calls that lie in modules of their own stage: full credit, and none."""
@@ -190,6 +194,16 @@ def _calls(node: ast.AST) -> bool:
     return any(isinstance(item, ast.Call) for item in ast.walk(node))
 
 
+_LENGTHY = Scale(
+    measure="share of the lines of all functions that lie in long ones; any at all costs a fifth",
+    none=0.3,
+    full=0.0,
+    reason="One long function among many is a flaw; a third of the code in such is a habit.",
+)
+_NUMBER = re.compile(r"_?(part|step|chunk|block|stage)?_?\d+$")
+LEAST_PARTS = 3
+
+
 @rule(
     Check(
         code="MODU004",
@@ -202,26 +216,66 @@ def _calls(node: ast.AST) -> bool:
         weight=2,
     ),
     needs_source=True,
+    scales=(_LENGTHY,),
 )
 def short_functions(evidence: Evidence) -> Judgement:
-    """Weigh functions of more than fifty lines, docstring apart, against all functions."""
-    functions = [(f.lines, m.path, f.node) for m in evidence.project.source for f in m.functions]
+    """Weigh the lines that lie in functions of more than fifty, docstring apart, against all.
+
+    Numbered parts of one function are one function: cutting it at every tenth line mends nothing.
+    """
+    functions = [item for module in evidence.project.source for item in _whole_functions(module)]
     if not functions:
         return Judgement(share=0.0, message="There are no functions.")
     lengthy = sorted(
-        (item for item in functions if item[0] > LONGEST), key=lambda item: (-item[0], item[1])
+        (item for item in functions if item.lines > LONGEST),
+        key=lambda item: (-item.lines, item.path, item.line),
     )
     if not lengthy:
         message = f"None of {len(functions)} functions exceeds {LONGEST} lines."
         return Judgement(share=1.0, message=message)
-    lines, path, node = lengthy[0]
+    share = sum(item.lines for item in lengthy) / sum(item.lines for item in functions)
+    first = lengthy[0]
     return Judgement(
-        share=0.8 * (1 - len(lengthy) / len(functions) / 0.15),
+        share=0.8 * _LENGTHY.share(share),
         message=f"{len(lengthy)} of {count(len(functions), 'function')} exceed {LONGEST} lines; "
-        f"{node.name} has {lines}.",
-        where=Where(path=path, line=node.lineno),
-        fix=f"Split {node.name} along the steps it takes.",
+        f"{first.name} has {first.lines}.",
+        where=Where(path=first.path, line=first.line),
+        fix=f"Split {first.name} along the steps it takes.",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole:
+    """A function, or the numbered parts that one was cut into."""
+
+    name: str
+    path: str
+    line: int
+    lines: int
+
+
+def _whole_functions(module: Module) -> Iterator[_Whole]:
+    groups: dict[str, list[Function]] = {}
+    for function in module.functions:
+        groups.setdefault(_NUMBER.sub("", function.node.name), []).append(function)
+    for stem, members in groups.items():
+        cut = len(members) >= LEAST_PARTS and stem not in {f.node.name for f in members}
+        for part in [members] if cut else [[member] for member in members]:
+            first = part[0].node
+            yield _Whole(
+                name=stem if cut else first.name,
+                path=module.path,
+                line=first.lineno,
+                lines=sum(function.lines for function in part),
+            )
+
+
+_COPIED = Scale(
+    measure="share of statements that are copies of others",
+    none=FREE_COPIES + 0.12,
+    full=FREE_COPIES,
+    reason="A few like runs are chance; one statement in seven is a habit.",
+)
 
 
 @rule(
@@ -237,6 +291,7 @@ def short_functions(evidence: Evidence) -> Judgement:
         weight=2,
     ),
     needs_source=True,
+    scales=(_COPIED,),
 )
 def little_copying(evidence: Evidence) -> Judgement:
     """Count statements in runs of six that occur twice, whatever the variables are called."""
@@ -246,23 +301,27 @@ def little_copying(evidence: Evidence) -> Judgement:
     for module in evidence.project.source:
         for function in module.functions:
             nodes = list(_statements(function.node))
-            shapes = [_shape(node) for node in nodes]
-            total += len(shapes)
-            for start in range(len(shapes) - WINDOW + 1):
-                window = tuple(shapes[start : start + WINDOW])
-                if window in seen:
-                    for node in nodes[start : start + WINDOW]:
-                        copied[id(node)] = (module.path, node.lineno)
-                seen.add(window)
+            total += len(nodes)
+            copied |= {id(node): (module.path, node.lineno) for node in _repeated(nodes, seen)}
     share = len(copied) / total if total else 0.0
     if not copied:
         return Judgement(share=1.0, message=f"No run of {WINDOW} statements occurs twice.")
     path, line = min(copied.values())
     return Judgement(
-        share=1 - max(0.0, share - FREE_COPIES) / 0.12,
+        share=_COPIED.share(share),
         message=f"{share:.0%} of {total} statements are copies of others.",
         where=Where(path=path, line=line),
     )
+
+
+def _repeated(nodes: Sequence[ast.stmt], seen: set[tuple[object, ...]]) -> Iterator[ast.stmt]:
+    """Give the statements in runs that were seen before, and remember the others."""
+    shapes = [_shape(node) for node in nodes]
+    for start in range(len(shapes) - WINDOW + 1):
+        window = tuple(shapes[start : start + WINDOW])
+        if window in seen:
+            yield from nodes[start : start + WINDOW]
+        seen.add(window)
 
 
 def _statements(function: ast.AST) -> Iterator[ast.stmt]:
@@ -310,9 +369,9 @@ def imports_one_way(evidence: Evidence) -> Judgement:
     """Look for cycles among the modules, and for modules that import a command or the API."""
     graph = import_graph(evidence.project)
     edges = sum(len(targets) for targets in graph.values())
-    working = [module for module in evidence.project.source if module.functions]
+    working = _connected(evidence.project, graph)
     if len(working) < LEAST_MODULES or not edges:
-        message = f"{count(len(working), 'module')} with functions, {edges} imports among them."
+        message = f"{count(len(working), 'module')} with work of their own, {edges} imports."
         return Judgement(share=0.0, message=message)
     upward = [
         (name, target)
@@ -332,6 +391,17 @@ def imports_one_way(evidence: Evidence) -> Judgement:
             share=0.7 - 0.2 * len(upward), message=f"{name} imports {target}.", where=where
         )
     return Judgement(share=1.0, message=f"{len(graph)} modules, {edges} imports, one way.")
+
+
+def _connected(project: Project, graph: Mapping[str, set[str]]) -> list[Module]:
+    """Give the modules that work on their own, and are imported or import: none is for show."""
+    imported = {target for targets in graph.values() for target in targets}
+    return [
+        module
+        for module in project.source
+        if (graph[module.name] or module.name in imported)
+        and sum(1 for f in module.functions for _ in _statements(f.node)) >= LEAST_STATEMENTS
+    ]
 
 
 def import_graph(project: Project) -> dict[str, set[str]]:

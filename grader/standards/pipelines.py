@@ -56,6 +56,7 @@ def builds_pipeline(evidence: Evidence) -> Judgement:
     faults = {
         "it builds no Pipeline": not calls & PIPELINES,
         "it fits": bool(calls & {"fit", "fit_transform"}),
+        "nothing of the package uses it": not _is_used(project, function.name, module),
         "it needs arguments": required > 0,
         "it returns nothing": not any(
             isinstance(node, ast.Return) and node.value for node in ast.walk(function)
@@ -64,7 +65,8 @@ def builds_pipeline(evidence: Evidence) -> Judgement:
     found = [fault for fault, there in faults.items() if there]
     if not found:
         return Judgement(share=1.0, message="build_pipeline builds an unfitted Pipeline.")
-    share = 0.0 if faults["it builds no Pipeline"] else 0.7 - 0.2 * len(found)
+    idle = faults["it builds no Pipeline"] or faults["nothing of the package uses it"]
+    share = 0.0 if idle else 0.7 - 0.2 * len(found)
     return Judgement(share=share, message=f"build_pipeline: {listing(found, 4)}.", where=where)
 
 
@@ -82,6 +84,16 @@ def _builder(project: Project) -> tuple[Module | None, FunctionNode | None]:
             if found:
                 return other, found
     return module, None
+
+
+def _is_used(project: Project, name: str, builder: Module) -> bool:
+    """Whether a module other than its own calls or passes on what builds the pipeline."""
+    return any(
+        imported in {builder.name, f"{builder.name}.{name}"}
+        for module in project.package
+        if module is not builder
+        for imported, _ in module.imported_names
+    )
 
 
 def _top_function(module: Module, name: str) -> FunctionNode | None:

@@ -211,12 +211,14 @@ def _canary(project: Project, jobs: Iterable[tuple[CiCommand, ...]]) -> str:
 
 
 def _tests_folder(project: Project, commands: Iterable[CiCommand]) -> str:
-    for step in commands:
-        for word in re.findall(r"[\w./-]+", step.script):
-            path = PurePosixPath(step.folder, word)
-            clean = str(path).removeprefix("./").rstrip("/")
-            if re.search(r"(^|/)tests?(/|$)", clean) and project.holds(clean):
-                return str(path.parent) if path.suffix == ".py" else clean
+    named = [
+        PurePosixPath(step.folder, word)
+        for step in commands
+        for word in re.findall(r"[\w./-]+", step.script)
+    ]
+    for path in named:
+        if {"test", "tests"} & set(path.parts) and project.holds(str(path)):
+            return str(path.parent if path.suffix == ".py" else path)
     settings = table(project.tool("pytest"), "ini_options") or project.tool("pytest")
     stated = settings.get("testpaths")
     paths = stated.split() if isinstance(stated, str) else strings(stated)

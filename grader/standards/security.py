@@ -198,17 +198,16 @@ def _engines(module: Module) -> Iterator[tuple[str, int]]:
             yield name, line
     for call in module.calls:
         # Names of engines count where a program is called, not in a message or a docstring.
-        if not _SHELLS.match(dotted(call.func)) and call_name(call) not in {
-            "run",
-            "Popen",
-            "which",
-        }:
-            continue
-        for node in ast.walk(call):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found = _ENGINES.search(node.value)
-                if found:
-                    yield found[0], call.lineno
+        if _SHELLS.match(dotted(call.func)) or call_name(call) in {"run", "Popen", "which"}:
+            yield from ((name, call.lineno) for name in _engines_named(call))
+
+
+def _engines_named(call: ast.Call) -> Iterator[str]:
+    for node in ast.walk(call):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found = _ENGINES.search(node.value)
+            if found:
+                yield found[0]
 
 
 @rule(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+
 from grader.model import Check, Where
 from grader.standards.evidence import Evidence
+from grader.standards.project import Project
 from grader.standards.python import FunctionNode
 from grader.standards.rubric import Judgement, rule
 from grader.standards.scales import Scale
@@ -42,7 +45,7 @@ def annotated(evidence: Evidence) -> Judgement:
     ]
     if not public:
         return Judgement(share=0.0, message="There are no public functions.")
-    bare = [(path, node) for path, node in public if not is_annotated(node)]
+    bare = [(p, node) for p, node in public if not is_annotated(node) or says_any(node)]
     share = 1 - len(bare) / len(public)
     message = f"{len(public) - len(bare)} of {len(public)} public functions are annotated."
     where = Where(path=bare[0][0], line=bare[0][1].lineno) if bare else None
@@ -77,12 +80,29 @@ def checker_configured(evidence: Evidence) -> Judgement:
     tools = any(project.tool(name) for name in ("mypy", "pyright", "basedpyright", "ty", "pyrefly"))
     files = project.matching(r"^(\.?mypy\.ini|pyrightconfig\.json|ty\.toml|pyrefly\.toml)$")
     parts = {
-        "a type checker's configuration": bool(tools or files or _in_setup_cfg(evidence)),
+        "a type checker's configuration that lets it speak": bool(
+            (tools or files or _in_setup_cfg(evidence)) and not _silenced(project)
+        ),
         "py.typed in the package": f"{project.root}/py.typed" in project.sizes,
     }
     missing = [name for name, there in parts.items() if not there]
     message = f"Missing: {listing(missing)}." if missing else "Checked, and marked as typed."
     return Judgement(share=1 - len(missing) / len(parts), message=message)
+
+
+def says_any(function: FunctionNode) -> bool:
+    """Whether an annotated function says of more than half of its parts that anything goes."""
+    arguments = function.args
+    given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    stated = [item.annotation for item in given if item.annotation] + [function.returns]
+    anything = [
+        part for part in stated if part and ast.unparse(part) in {"Any", "typing.Any", "object"}
+    ]
+    return len(stated) > 1 and len(anything) > len(stated) / 2
+
+
+def _silenced(project: Project) -> bool:
+    return project.tool("mypy").get("ignore_errors") is True
 
 
 def _in_setup_cfg(evidence: Evidence) -> bool:

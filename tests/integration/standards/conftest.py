@@ -15,6 +15,9 @@ from grader.standards.project import read_project
 CONTRACT = Contract(package="tariff", python="3.11")
 Look = Callable[[Mapping[str, str]], Linters]
 
+collect_ignore = ["gaming"]
+"""Whole repositories, tests and all: they are judged, not run."""
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Callable[[Mapping[str, str]], Checkout]:

