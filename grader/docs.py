@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from grader import report, standards
+from grader import accuracy, report, standards
 from grader.standards.page import checks_page
 
 FOLDER = Path(__file__).parents[1] / "docs"
@@ -19,6 +19,7 @@ def pages() -> Mapping[str, str]:
     return {
         "checks.md": checks_page(standards.all_checks(), standards.all_scales()),
         "cli.md": _cli_page(),
+        "metrics.schema.json": json.dumps(accuracy.metrics_schema(), indent=2) + "\n",
         "report.schema.json": json.dumps(report.schema(), indent=2) + "\n",
     }
 

@@ -181,7 +181,12 @@ class _Run:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="tests") as pool:
             testing = pool.submit(self.tests, site) if wanted.tests else None
             measured = self.measure(wanted, site)
-            observed = replace(observed, tests=testing.result() if testing else None)
+            observed = replace(
+                observed,
+                tests=testing.result() if testing else None,
+                training=measured.training,
+                report=measured.report,
+            )
         return self.later(observed, wanted, site), measured
 
     def wheel(self) -> tuple[WheelBuild, Path | None]:
@@ -194,7 +199,15 @@ class _Run:
         """Say of everything else that it cannot be run."""
         challenge = wanted.part_of(self.challenge)
         measured = accuracy.not_run(challenge, self.scope, "the wheel does not build")
-        return replace(observed, tests=_UNTESTED, mutants=_UNTRIED, ci=_NOT_STARTED), measured
+        observed = replace(
+            observed,
+            tests=_UNTESTED,
+            mutants=_UNTRIED,
+            ci=_NOT_STARTED,
+            training=measured.training,
+            report=measured.report,
+        )
+        return observed, measured
 
     def tests(self, site: Path) -> TestRun:
         with self.clock.step("tests"):
@@ -214,6 +227,7 @@ class _Run:
             site,
             self.dock.sandbox,
             scope=self.scope,
+            report="report" in wanted.needs,
             progress=self.clock.report,
         )
 

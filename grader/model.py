@@ -474,6 +474,32 @@ class TestRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRun:
+    """What training twice on the same data showed."""
+
+    same: bool
+    """Whether both left the same artefact behind, byte for byte."""
+    problem: str = ""
+    """Why there are no two artefacts to compare; empty where there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRun:
+    """What the metrics report says of a public case, held against what the grader saw itself."""
+
+    asked: bool = True
+    """False where the challenge has no public case to report on."""
+    problem: str = ""
+    """Why there is no report to read, or none in the agreed schema; empty where there is one."""
+    untrue: tuple[str, ...] = ()
+    """Figures that are not what the grader measured, each as a phrase."""
+    undrawn: tuple[str, ...] = ()
+    """Pictures that are missing or no pictures, each as a phrase."""
+    untraced: tuple[str, ...] = ()
+    """Training files whose digest the report lacks, or has wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """What running a submission showed. None where this grading did not look."""
 
@@ -481,6 +507,8 @@ class Observed:
     tests: TestRun | None = None
     mutants: MutantRun | None = None
     ci: CiRun | None = None
+    training: TrainingRun | None = None
+    report: ReportRun | None = None
 
 
 # ------------------------------------------------------------------------------ the findings

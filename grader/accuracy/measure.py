@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypedDict
+
+import pandas as pd
 
 from grader.accuracy import robustness
 from grader.accuracy.cases import Judged, failed, judge_parity, judge_training
+from grader.accuracy.metrics import judge_report
 from grader.accuracy.plan import TRAIN_TWICE, Plan, all_failed, make_plan
 from grader.accuracy.port import Outcome, open_port
 from grader.accuracy.quality import judge_quality
 from grader.accuracy.runs import Runs, run_all, usual_answers
-from grader.compare import read_recorded
-from grader.errors import ChallengeError
+from grader.commands import Failure
+from grader.compare import compare_tables, read_output, read_recorded
+from grader.errors import ChallengeError, OutputError, SandboxError
 from grader.model import (
     Case,
     CaseResult,
@@ -23,8 +28,10 @@ from grader.model import (
     Group,
     GroupKind,
     Progress,
+    ReportRun,
     Scope,
     Segment,
+    TrainingRun,
     Verdict,
 )
 from grader.sandbox import Sandbox
@@ -37,29 +44,42 @@ class Accuracy:
     cases: tuple[CaseResult, ...]
     """By group in the challenge's order; public cases of no group last."""
     columns: tuple[ColumnParity, ...] = ()
+    training: TrainingRun | None = None
+    """None where nobody asked for it, as the next."""
+    report: ReportRun | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     """Median seconds of one request to the service and to the calibration, and their ratio."""
 
 
 def measure(
-    challenge: Challenge, site: Path, sandbox: Sandbox, *, scope: Scope, progress: Progress
+    challenge: Challenge,
+    site: Path,
+    sandbox: Sandbox,
+    *,
+    scope: Scope,
+    report: bool = True,
+    progress: Progress,
 ) -> Accuracy:
     """Run a port on everything that the challenge asks, and judge it.
 
     :param site: the unpacked wheel, in a folder of the sandbox's own
+    :param report: ask the port for its own metrics report as well
     :raises ChallengeError: the challenge's own tables cannot be used
     """
-    plan = make_plan(challenge, scope)
+    plan = make_plan(challenge, scope, report=report)
     port = open_port(challenge, plan.table.file, site, sandbox)
     runs = run_all(port, plan, challenge.training, progress)
     if (why := runs.training.failure) is not None:
-        return Accuracy(cases=all_failed(plan, why.message, why.cause, why.verdict))
+        cases = all_failed(plan, why.message, why.cause, why.verdict)
+        return Accuracy(cases=cases, **_untrained(why))
     bench = _Judge(challenge=challenge, plan=plan, runs=runs)
     judged = [item for group, names in plan.members for item in bench.judge(group, names)]
     judged += [bench.parity(case, None) for case in plan.shown]
     return Accuracy(
         cases=tuple(item.result for item in judged),
         columns=_once(judged),
+        training=_compare_trainings(runs),
+        report=bench.report() if report else None,
         timings=runs.served.timings,
     )
 
@@ -71,7 +91,35 @@ def not_run(challenge: Challenge, scope: Scope, reason: str) -> Accuracy:
     """
     plan = make_plan(challenge, scope)
     message = f"Not run: {reason}."
-    return Accuracy(cases=all_failed(plan, message, Cause.CRASH, Verdict.FAIL))
+    why = Failure(cause=Cause.CRASH, message=message)
+    return Accuracy(cases=all_failed(plan, message, why.cause, Verdict.FAIL), **_untrained(why))
+
+
+class _Untrained(TypedDict):
+    training: TrainingRun
+    report: ReportRun
+
+
+def _untrained(why: Failure) -> _Untrained:
+    """Say of the artefact and of the report why there is none."""
+    return _Untrained(
+        training=TrainingRun(same=False, problem=why.message),
+        report=ReportRun(problem=why.message),
+    )
+
+
+def _compare_trainings(runs: Runs) -> TrainingRun:
+    again = runs.retraining or runs.training
+    if again.failure is not None:
+        _check_ours(again.failure)
+        return TrainingRun(same=False, problem=again.failure.message)
+    return TrainingRun(same=again.content == runs.training.content)
+
+
+def _check_ours(failure: Failure) -> None:
+    """Stop the grading where the sandbox failed: it says nothing of the port."""
+    if failure.cause is Cause.SANDBOX:
+        raise SandboxError("sandbox-lost", failure.message, remedy="Grade again.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +212,31 @@ class _Judge:
             )
             for name in names
         ]
+
+    def report(self) -> ReportRun:
+        """Hold the port's own metrics report against what was measured."""
+        reported, case = self.runs.reported, self.plan.reported
+        if reported is None or case is None:
+            return ReportRun(asked=False)
+        if reported.failure is not None:
+            _check_ours(reported.failure)
+        table = self.plan.table
+        recorded = read_recorded(case.expected / table.file, table)
+        answers = self._answers(case, recorded)
+        columns = () if answers is None else compare_tables(recorded, answers, table, {})
+        return judge_report(reported, columns, len(recorded), self.challenge.training)
+
+    def _answers(self, case: Case, recorded: pd.DataFrame) -> pd.DataFrame | None:
+        outcome = self.runs.scores[case.name]
+        if outcome.failure is not None:
+            return None
+        try:
+            return read_output(
+                outcome.content, self.plan.table, recorded, limit_bytes=self._limit()
+            )
+        except OutputError:
+            # Judged where the case itself is: here it means that no figure can be true.
+            return None
 
     def _base(self) -> Outcome:
         return self.runs.scores[self.plan.base.name]

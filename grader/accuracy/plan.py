@@ -36,11 +36,14 @@ class Plan:
     """Public cases of a full grading that no group names: judged for parity, not scored."""
     members: tuple[tuple[Group, tuple[str, ...]], ...]
     """Each group with the names of its cases."""
+    reported: Case | None
+    """The public case that the port's own metrics report is asked for; None where nobody asks."""
 
 
-def make_plan(challenge: Challenge, scope: Scope) -> Plan:
+def make_plan(challenge: Challenge, scope: Scope, *, report: bool = False) -> Plan:
     """Work out what to judge.
 
+    :param report: ask the port for its own metrics report as well
     :raises ChallengeError: a group has no case in this scope, or scoring writes several tables
     """
     table = _only_table(challenge)
@@ -51,10 +54,15 @@ def make_plan(challenge: Challenge, scope: Scope) -> Plan:
     shown = tuple(
         case for case in challenge.cases if case.name in public - named and scope is Scope.FULL
     )
+    reported = next((case for case in challenge.cases if report and not case.hidden), None)
     scored = tuple(
-        case for case in challenge.cases if case.name in named | {base.name} or case in shown
+        case
+        for case in challenge.cases
+        if case.name in named | {base.name} or case in (*shown, reported)
     )
-    return Plan(table=table, base=base, scored=scored, shown=shown, members=members)
+    return Plan(
+        table=table, base=base, scored=scored, shown=shown, members=members, reported=reported
+    )
 
 
 def all_failed(plan: Plan, message: str, cause: Cause, verdict: Verdict) -> tuple[CaseResult, ...]:

@@ -4,13 +4,14 @@
 
     /site     the unpacked wheel                         /data     what to fit on
     /model    the artefact that training left behind     /input    one table to score
-    /work     where a job starts and may write
+    /work     where a job starts and may write           /expected recorded answers of a public case
 
 All but ``/work`` is read-only, and each job sees only what it needs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from grader.model import Binding, Cause, Challenge, Contract, Limits
 from grader.sandbox import Collected, Job, LiveJob, Result, Sandbox
 
 MODEL_FILE = "model.bin"
+METRICS_FILE = "metrics.json"
 MODEL_MB = 64
 """Largest artefact that training may leave behind."""
 PORT = 8000
@@ -32,6 +34,14 @@ class Outcome:
     result: Result
     content: bytes = b""
     failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """What the report command left behind, by name, or why it failed."""
+
+    files: Mapping[str, Collected]
+    failure: Failure | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +85,32 @@ class Port:
             Binding(host=inputs, inside=Path("/input")),
         )
         return self._run(replace(job, collect=(self.output_file,)), reveal=reveal)
+
+    def report(
+        self, model: Path, inputs: Path, expected: Path, pictures: Sequence[str]
+    ) -> Reported:
+        """Report how the port's answers compare with recorded ones.
+
+        :param expected: folder that holds the recorded table
+        :param pictures: names of the files that are to lie beside the figures
+        """
+        job = self._job(
+            (
+                "report",
+                *("--model", f"/model/{MODEL_FILE}"),
+                *("--input", f"/input/{self.contract.input_file}"),
+                *("--expected", f"/expected/{self.output_file}"),
+                *("--output", METRICS_FILE),
+            ),
+            self.limits,
+            Binding(host=model, inside=Path("/model")),
+            Binding(host=inputs, inside=Path("/input")),
+            Binding(host=expected, inside=Path("/expected")),
+        )
+        job = replace(job, collect=(METRICS_FILE, *pictures))
+        result = self.sandbox.run(job)
+        failure = why_failed("report", result, job.limits, reveal=True)
+        return Reported(files={file.name: file for file in result.files}, failure=failure)
 
     def serve(self, model: Path) -> LiveJob:
         """Start the live service on ``PORT``."""

@@ -13,12 +13,14 @@ import pandas as pd
 
 from grader.accuracy import robustness, service
 from grader.accuracy.http import UnansweredError
+from grader.accuracy.metrics import picture_names
 from grader.accuracy.plan import Plan
 from grader.accuracy.port import (
     MODEL_FILE,
     PORT,
     Outcome,
     Port,
+    Reported,
     server_arguments,
 )
 from grader.commands import Failure, place_file, place_folder, why_failed
@@ -52,12 +54,16 @@ class Runs:
     """What came of everything that a port was made to do."""
 
     training: Outcome
+    retraining: Outcome | None = None
+    """A second training on the same data; None where the first failed."""
     scores: Mapping[str, Outcome] = field(default_factory=dict)
     """By case."""
     again: tuple[Outcome, ...] = ()
     """The base case, scored with the model of a second training; empty where nobody asks."""
     variants: tuple[tuple[robustness.Variant, Outcome], ...] = ()
     served: Served = field(default_factory=Served)
+    reported: Reported | None = None
+    """None where nobody asks."""
 
 
 def run_all(port: Port, plan: Plan, training: Path, progress: Progress) -> Runs:
@@ -76,16 +82,19 @@ def run_all(port: Port, plan: Plan, training: Path, progress: Progress) -> Runs:
         # What waits for another job comes after it in the queue, so that the two cannot lock.
         base = bench.score(plan.base, model)
         served = bench.serve(model, base)
+        reported = bench.report(model)
         scores = {case.name: bench.score(case, model) for case in plan.scored if case != plan.base}
         again = bench.score_again(repeated)
         variants = bench.try_variants(model)
         return Runs(
             training=first,
+            retraining=repeated.result(),
             scores={name: future.result() for name, future in scores.items()}
             | {plan.base.name: base.result()},
             again=tuple(future.result() for future in again),
             variants=bench.step("robustness", lambda: _finished(variants)),
             served=served.result() if served else Served(),
+            reported=reported.result() if reported else None,
         )
 
 
@@ -108,7 +117,7 @@ class _Bench:
         except BaseException:
             self.progress(Step(name=name, state=StepState.FAILED))
             raise
-        failed = isinstance(done, Outcome | Served) and done.failure is not None
+        failed = isinstance(done, Outcome | Served | Reported) and done.failure is not None
         state = StepState.FAILED if failed else StepState.DONE
         self.progress(Step(name=name, state=state))
         return done
@@ -140,6 +149,17 @@ class _Bench:
         if not self.has(GroupKind.API):
             return None
         return self.submit("api", lambda: _serve(self.port, self.plan, model, base))
+
+    def report(self, model: Path) -> Future[Reported] | None:
+        case, table = self.plan.reported, self.plan.table
+        if case is None:
+            return None
+        sandbox, file = self.port.sandbox, self.port.contract.input_file
+        inputs = place_file(sandbox, "input", file, (case.inputs / file).read_bytes())
+        recorded = (case.expected / table.file).read_bytes()
+        expected = place_file(sandbox, "expected", table.file, recorded)
+        pictures = picture_names(table)
+        return self.submit("report", lambda: self.port.report(model, inputs, expected, pictures))
 
     def _score(self, content: bytes, model: Path, *, reveal: bool = False) -> Outcome:
         inputs = place_file(self.port.sandbox, "input", self.port.contract.input_file, content)

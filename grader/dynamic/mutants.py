@@ -37,8 +37,14 @@ _SWAPPED = _TWINS | {new: old for old, new in _TWINS.items()}
 _LARGE = 10**15
 """From here on a figure plus one is the same figure, or close to it."""
 
-_NO_FIGURES = frozenset({"indent", "stacklevel", "random_state", "n_jobs", "maxsize", "timeout"})
-"""Keywords whose figure changes nothing that a scoring model answers."""
+_NO_FIGURES = frozenset(
+    {
+        *("indent", "stacklevel", "random_state", "n_jobs", "maxsize", "timeout"),
+        *("figsize", "dpi", "alpha", "s", "linewidth", "fontsize", "markersize"),
+    }
+)
+"""Keywords whose figure changes nothing that a scoring model answers: a test of it would be worth
+nothing (Petrović et al. 2021 call such places arid)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ import ast
 import re
 from collections.abc import Iterator
 
-from grader.model import Check, Where
+from grader.model import Check, ReportRun, TrainingRun, Where
 from grader.standards.evidence import Evidence
 from grader.standards.python import Module, call_name, dotted, keyword
-from grader.standards.rubric import Judgement, rule
+from grader.standards.rubric import Judgement, not_verifiable, rule, seen_rule, yes_or_no
 from grader.standards.wording import count, listing, words
 
 _RANDOM = words(
@@ -116,6 +116,64 @@ def artefact_has_manifest(evidence: Evidence) -> Judgement:
         message=f"The artefact does not keep {listing(missing, 4)}.",
         where=Where(path=saving[0].path),
         fix=f"Keep {listing(missing, 4)} in the artefact.",
+    )
+
+
+@seen_rule(
+    Check(
+        code="LINE003",
+        family="lineage",
+        title="Training again gives the same artefact",
+        why="Where the same data gives another file each time, nobody can tell whether the model "
+        "in production is the one that was approved.",
+        fix="Seed all chance, sort what comes out of sets and folders, and keep clocks, paths and "
+        "host names out of the artefact.",
+        example="lineage = trace(train_csv, seed=SEED)  # no datetime.now(), no getcwd()",
+        source="Google, The ML Test Score, Infra 1 (training is reproducible); "
+        "reproducible-builds.org, Definition",
+        weight=3,
+        requires="training",
+    ),
+    lambda observed: observed.training,
+)
+def artefact_is_reproducible(_: Evidence, run: TrainingRun) -> Judgement:
+    """Hold the artefacts of two trainings against each other, byte for byte."""
+    if run.problem:
+        return Judgement(share=0.0, message=f"There are no two artefacts: {run.problem}")
+    return yes_or_no(
+        run.same,
+        "Two trainings on the same data leave the same file.",
+        "Two trainings on the same data leave files that differ.",
+    )
+
+
+@seen_rule(
+    Check(
+        code="LINE004",
+        family="lineage",
+        title="The report names the data that the model was trained on",
+        why="A figure means something only for a known model, and a model is known by its data: a "
+        "digest settles what a file's name and date leave open.",
+        fix="Keep the SHA-256 of each training file with the artefact, and hand it on to the "
+        "metrics report as lineage.data, by the file's name.",
+        example='"lineage": {"package_version": "1.2.0",\n'
+        '            "data": {"train.csv": "9f86d081884c7d65…"}}',
+        source="Gebru et al. 2021, Datasheets for Datasets; in-toto, Attestation: materials",
+        weight=1,
+        requires="report",
+    ),
+    lambda observed: observed.report,
+)
+def report_names_its_data(_: Evidence, run: ReportRun) -> Judgement:
+    """Hold the digests that the report gives against the challenge's own files."""
+    if not run.asked:
+        return not_verifiable("The challenge has no public case to report on.")
+    if run.problem:
+        return Judgement(share=0.0, message=f"There is no report to read: {run.problem}")
+    return yes_or_no(
+        not run.untraced,
+        "The report gives the digest of each training file.",
+        f"The report lacks the SHA-256 of {listing(run.untraced)}.",
     )
 
 

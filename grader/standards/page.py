@@ -79,4 +79,6 @@ _LOOKS = {
     "tests": "the tests, run in the sandbox",
     "mutants": "the tests, run in the sandbox on packages that are wrong on purpose",
     "ci": "the CI definition's own steps, run in the sandbox",
+    "training": "the training, run twice in the sandbox",
+    "report": "the metrics report of a public case, written in the sandbox",
 }

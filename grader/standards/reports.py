@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
-from grader.model import Check, Where
+from grader.model import Check, ReportRun, Where
 from grader.standards.evidence import Evidence
 from grader.standards.python import Module, call_name
-from grader.standards.rubric import Judgement, rule
+from grader.standards.rubric import Judgement, not_verifiable, rule, seen_rule, yes_or_no
 from grader.standards.wording import listing
 
 _METRIC = re.compile(
@@ -16,6 +17,7 @@ _METRIC = re.compile(
     r"|\w*metrics?\w*|within_\w+|\w+_differences?)$",
     re.IGNORECASE,
 )
+_UNASKED = "The challenge has no public case to report on."
 _WRITES = frozenset({"dump", "dumps", "to_json", "model_dump_json", "log_metrics", "log_metric"})
 
 
@@ -114,3 +116,83 @@ def _words(module: Module) -> str:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             found += [] if id(node) in strings else [node.value]
     return " ".join(found)
+
+
+@seen_rule(
+    Check(
+        code="REPT003",
+        family="reports",
+        title="The report command writes the agreed form",
+        why="One form for all models is what lets a board, a monitor or a reviewer read any of "
+        "them without asking its author.",
+        fix="Let 'python -m PACKAGE report --model … --input … --expected … --output metrics.json' "
+        "write JSON of the schema in docs/metrics.schema.json.",
+        example='{"schema": "drydock.metrics/1",\n "columns": {"premium": {"rows": 3412, '
+        '"within_tolerance": 1.0,\n   "median_difference": 0.0, "largest_difference": 2e-9}},\n'
+        ' "lineage": {"package_version": "1.2.0", "data": {"train.csv": "9f86…"}}}',
+        source="Google, The ML Test Score, Monitor 1; Mitchell et al. 2019, Model Cards, Metrics",
+        weight=2,
+        requires="report",
+    ),
+    lambda observed: observed.report,
+)
+def report_has_the_form(_: Evidence, run: ReportRun) -> Judgement:
+    """See whether the command left a report of the agreed schema."""
+    return _of_report(run, (), "The report is of the agreed schema.", "")
+
+
+@seen_rule(
+    Check(
+        code="REPT004",
+        family="reports",
+        title="The report's figures are true",
+        why="A report that is kinder than the model is worse than none: somebody decides by it.",
+        fix="Compute the figures from the answers that 'score' gives, over every recorded row; a "
+        "row without an answer is one that differs.",
+        example="within = ((port - legacy).abs() <= absolute + relative * legacy.abs()).mean()",
+        source="Federal Reserve SR 11-7, Model Risk Management, V (outcomes analysis)",
+        weight=3,
+        requires="report",
+    ),
+    lambda observed: observed.report,
+)
+def report_is_true(_: Evidence, run: ReportRun) -> Judgement:
+    """Hold the report's figures against those that the grader computed of the same answers."""
+    return _of_report(
+        run, run.untrue, "Each figure is what was measured here.", "Not what was measured here: "
+    )
+
+
+@seen_rule(
+    Check(
+        code="REPT005",
+        family="reports",
+        title="The report has its pictures",
+        why="A cloud of points shows at a glance what no figure does: a band that is off, a "
+        "slope, one segment astray.",
+        fix="Draw each numeric output against the legacy model's, row by row, into "
+        "parity-COLUMN.png beside the report.",
+        example='axes.scatter(legacy, port)\nfigure.savefig(folder / f"parity-{column}.png")',
+        source="Anscombe 1973, Graphs in Statistical Analysis; Bland and Altman 1986",
+        weight=1,
+        requires="report",
+    ),
+    lambda observed: observed.report,
+)
+def report_has_pictures(_: Evidence, run: ReportRun) -> Judgement:
+    """Look for a picture of each number, and at its size; what it shows is the reader's to see."""
+    if not run.asked:
+        return not_verifiable(_UNASKED)
+    return yes_or_no(
+        not run.undrawn,
+        "Each number has its picture.",
+        f"Without a picture: {listing(run.undrawn)}.",
+    )
+
+
+def _of_report(run: ReportRun, wrong: Sequence[str], good: str, bad: str) -> Judgement:
+    if not run.asked:
+        return not_verifiable(_UNASKED)
+    if run.problem:
+        return Judgement(share=0.0, message=f"There is no report to read: {run.problem}")
+    return yes_or_no(not wrong, good, f"{bad}{listing(wrong)}.")

@@ -26,6 +26,12 @@ def test_api_answers_like_batch(
     assert answer.json()["rows"] == score(trained, rows).to_dict(orient="records")
 
 
+def test_one_row_is_enough(client: TestClient, records: list[dict[str, object]]) -> None:
+    answer = client.post("/score", json={"rows": records[:1]})
+    assert answer.status_code == 200
+    assert len(answer.json()["rows"]) == 1
+
+
 def test_missing_column_is_named(client: TestClient, records: list[dict[str, object]]) -> None:
     for record in records:
         del record[FEATURES[0]]

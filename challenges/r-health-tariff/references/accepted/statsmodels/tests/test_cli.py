@@ -70,6 +70,8 @@ def test_report_measures_the_port(model_file: Path, public_case: Path, tmp_path:
     assert main(["report", *options]) == 0
     metrics = json.loads(written.read_text(encoding="utf-8"))
     assert set(metrics["columns"]) == {column.name for column in OUTPUTS}
+    drawn = {file.name for file in tmp_path.glob("parity-*.png")}
+    assert drawn == {f"parity-{column.name}.png" for column in OUTPUTS if not column.exact}
 
 
 def test_module_runs_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:

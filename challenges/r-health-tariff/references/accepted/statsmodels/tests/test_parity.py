@@ -15,7 +15,7 @@ import pytest
 
 from healthtariff.artefact import Artefact
 from healthtariff.data import read_table
-from healthtariff.reporting import Agreement, compare
+from healthtariff.reporting import Agreement, compare, pair
 from healthtariff.schema import KEY, OUTPUTS
 from healthtariff.scoring import score
 
@@ -31,7 +31,7 @@ def expected(public_case: Path) -> pd.DataFrame:
 def agreements(
     trained: Artefact, public_rows: pd.DataFrame, expected: pd.DataFrame
 ) -> dict[str, Agreement]:
-    return compare(score(trained, public_rows), expected)
+    return compare(pair(score(trained, public_rows), expected))
 
 
 def test_every_output_has_floor() -> None:
@@ -45,17 +45,17 @@ def test_parity_keeps_its_floor(agreements: dict[str, Agreement], name: str) -> 
 
 @pytest.mark.parametrize("name", [output.name for output in OUTPUTS])
 def test_legacy_agrees_with_itself(expected: pd.DataFrame, name: str) -> None:
-    agreement = compare(expected.iloc[::-1], expected)[name]
+    agreement = compare(pair(expected.iloc[::-1], expected))[name]
     assert agreement.within_tolerance == 1
     assert not agreement.largest_difference
 
 
 @pytest.mark.parametrize("name", [output.name for output in OUTPUTS])
 def test_unanswered_row_differs(expected: pd.DataFrame, name: str) -> None:
-    agreement = compare(expected.iloc[1:], expected)[name]
+    agreement = compare(pair(expected.iloc[1:], expected))[name]
     assert agreement.within_tolerance == pytest.approx(1 - 1 / len(expected))
 
 
 def test_keys_find_the_rows(expected: pd.DataFrame) -> None:
     numbered = expected.assign(**{name: range(len(expected)) for name in KEY})
-    assert all(item.within_tolerance == 1 for item in compare(numbered, numbered).values())
+    assert all(item.within_tolerance == 1 for item in compare(pair(numbered, numbered)).values())

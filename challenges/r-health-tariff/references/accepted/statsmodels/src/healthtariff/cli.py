@@ -10,7 +10,7 @@ from pathlib import Path
 from healthtariff import artefact
 from healthtariff.data import InputError, read_table
 from healthtariff.files import write_whole
-from healthtariff.reporting import compare, report
+from healthtariff.reporting import compare, pair, report
 from healthtariff.scoring import score
 from healthtariff.training import train
 
@@ -45,7 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_scoring_options(command)
     command.set_defaults(run=_score)
 
-    command = commands.add_parser("report", help="hold answers against the legacy model's")
+    command = commands.add_parser(
+        "report", help="hold answers against the legacy model's, in figures and pictures"
+    )
     _add_scoring_options(command)
     command.add_argument("--expected", type=Path, required=True, help="CSV of recorded answers")
     command.set_defaults(run=_report)
@@ -70,7 +72,11 @@ def _score(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
+    from healthtariff.plots import draw_parity  # noqa: PLC0415 - slow to load, not for scoring
+
     trained = artefact.load(options.model)
     answers = score(trained, read_table(options.input))
-    agreements = compare(answers, read_table(options.expected))
-    write_whole(options.output, report(agreements, trained.lineage).encode())
+    pairs = pair(answers, read_table(options.expected))
+    write_whole(options.output, report(compare(pairs), trained.lineage).encode())
+    for name, picture in draw_parity(pairs):
+        write_whole(options.output.with_name(name), picture)

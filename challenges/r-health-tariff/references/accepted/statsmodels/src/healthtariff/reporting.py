@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 
 from healthtariff.artefact import Lineage
-from healthtariff.schema import KEY, OUTPUTS, Output
+from healthtariff.schema import KEY, OUTPUTS, TRAINING_FILE, Output
+
+SCHEMA = "drydock.metrics/1"
+"""What the report's form is called, so that a reader knows what to expect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,19 +28,27 @@ class Agreement:
     """As above."""
 
 
-def compare(answered: pd.DataFrame, expected: pd.DataFrame) -> dict[str, Agreement]:
-    """Hold answers against recorded ones, found by key, for each output column.
+def pair(answered: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
+    """Set answers beside the recorded ones of the same key, in the order of the recorded ones.
 
-    A recorded row without an answer counts as one that differs.
+    :returns: for each output column NAME the columns NAME_legacy and NAME_port; the latter is
+        missing where nothing was answered
     """
     keys = list(KEY)
-    pairs = expected.astype(dict.fromkeys(keys, "str")).merge(
+    return expected.astype(dict.fromkeys(keys, "str")).merge(
         answered.astype(dict.fromkeys(keys, "str")),
         on=keys,
         how="left",
         suffixes=("_legacy", "_port"),
         validate="one_to_one",
     )
+
+
+def compare(pairs: pd.DataFrame) -> dict[str, Agreement]:
+    """Measure each output column of a table that :func:`pair` made.
+
+    A recorded row without an answer counts as one that differs.
+    """
     return {
         output.name: _agreement(
             output, pairs[f"{output.name}_legacy"], pairs[f"{output.name}_port"]
@@ -49,11 +60,11 @@ def compare(answered: pd.DataFrame, expected: pd.DataFrame) -> dict[str, Agreeme
 def report(agreements: dict[str, Agreement], lineage: Lineage) -> str:
     """Return the metrics report as JSON: what was measured, and of which model."""
     content = {
-        "schema": 1,
+        "schema": SCHEMA,
         "columns": {name: asdict(agreement) for name, agreement in agreements.items()},
-        "lineage": asdict(lineage),
+        "lineage": asdict(lineage) | {"data": {TRAINING_FILE: lineage.data_digest}},
     }
-    return json.dumps(content, indent=2, sort_keys=True) + "\n"
+    return json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def _agreement(output: Output, legacy: pd.Series, port: pd.Series) -> Agreement:
@@ -67,9 +78,10 @@ def _agreement(output: Output, legacy: pd.Series, port: pd.Series) -> Agreement:
         )
     difference = (port - legacy).abs()
     allowed = output.absolute + output.relative * legacy.abs()
+    known = difference.dropna()
     return Agreement(
         rows=len(legacy),
         within_tolerance=float(np.mean(difference <= allowed)),
-        median_difference=float(difference.median()),
-        largest_difference=float(difference.max()),
+        median_difference=float(known.median()) if len(known) else None,
+        largest_difference=float(known.max()) if len(known) else None,
     )
