@@ -10,6 +10,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import math
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -40,7 +41,7 @@ from grader.references import Reference
 PARITY_MARGIN = 10.0
 """Points of parity, of 100, that a wrong port must lose against the worst accepted one."""
 
-AT_ONCE = 3
+AT_ONCE = min(3, os.cpu_count() or 1)
 """References graded side by side: those that sleep or wait leave the processors to others."""
 
 SPARE_TIME = 2.0

@@ -139,8 +139,8 @@ def _check_schema(content: object) -> None:
     except RecursionError as deep:
         raise ValueError(f"{METRICS_FILE} is nested too deeply.") from deep
     if error is not None:
-        place = "".join(f" / {part}" for part in error.absolute_path)
-        raise ValueError(f"{METRICS_FILE}{printable(place)}: {printable(error.message)}.")
+        place = printable(" / ".join(map(str, (METRICS_FILE, *error.absolute_path))))
+        raise ValueError(f"{place}: {printable(error.message)}.")
 
 
 def _untrue(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.commands import last_line, place_files, printable, tree_files, why_failed
-from grader.dynamic.suite import PATIENCE, RUNNER
+from grader.dynamic.suite import RUNNER, patient
 from grader.errors import SandboxError
 from grader.model import (
     Binding,
@@ -116,11 +116,7 @@ class _Bench:
         sources = ("/work/src", "/work") if any(k.startswith("src/") for k in tree) else ("/work",)
         return cls(
             sandbox=sandbox,
-            limits=replace(
-                limits,
-                wall_seconds=limits.wall_seconds * PATIENCE,
-                cpu_seconds=limits.cpu_seconds * PATIENCE,
-            ),
+            limits=patient(limits),
             folders={
                 "/submission": place_files(sandbox, "submission", tree),
                 "/site": site,
@@ -149,7 +145,8 @@ class _Bench:
         folders = {**self.folders, "/submission": self.with_canary}
         # What passes without it, whatever it does without, can fail of nothing else.
         result = self._run([hurried(step) for step in tests], folders, strict=True)
-        return result.cause is not None or result.exit_code != 0
+        # A run that had to be stopped said nothing of the failing test.
+        return result.cause is None and result.exit_code != 0
 
     def _run(
         self, steps: Sequence[CiCommand], folders: Mapping[str, Path], *, strict: bool = False

@@ -12,12 +12,12 @@ import json
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from grader.commands import place_files, tree_files, why_failed
 from grader.dynamic.mutants import Change, Site, disguise, draw, find_sites
-from grader.dynamic.suite import RUNNER, belongs, site_files
+from grader.dynamic.suite import RUNNER, SLACK, belongs, site_files
 from grader.errors import SandboxError
 from grader.model import (
     Binding,
@@ -120,7 +120,7 @@ class _Bench:
         runners = {file.name: file.read_bytes() for file in (RUNNER, _RUNNER)}
         return cls(
             sandbox=sandbox,
-            limits=limits,
+            limits=replace(limits, wall_seconds=limits.wall_seconds * SLACK),
             package=package,
             tests=tests,
             seed=seed,

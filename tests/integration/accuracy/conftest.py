@@ -62,7 +62,10 @@ def grade(challenge: Challenge, sandbox: Sandbox) -> Grade:
     """Measure the port with some of its text replaced: ``grade({"model.py": (old, new)})``."""
 
     def measured(
-        changes: Mapping[str, tuple[str, str]] | None = None, scope: Scope = Scope.FULL
+        changes: Mapping[str, tuple[str, str]] | None = None,
+        *,
+        scope: Scope = Scope.FULL,
+        report: bool = False,
     ) -> Accuracy:
         files = {path.name: path.read_text(encoding="utf-8") for path in PORT.glob("*.py")}
         for name, (old, new) in (changes or {}).items():
@@ -70,7 +73,9 @@ def grade(challenge: Challenge, sandbox: Sandbox) -> Grade:
             files[name] = files[name].replace(old, new)
         tree = {f"tinyport/{name}": text.encode() for name, text in files.items()}
         site = place_files(sandbox, "site", tree)
-        return measure(challenge, site, sandbox, scope=scope, progress=lambda _: None)
+        return measure(
+            challenge, site, sandbox, scope=scope, report=report, progress=lambda _: None
+        )
 
     return measured
 

@@ -6,7 +6,15 @@ from dataclasses import replace
 import pytest
 
 from grader.accuracy import Accuracy, not_run
-from grader.model import CaseResult, Cause, Challenge, Scope, Verdict
+from grader.model import (
+    CaseResult,
+    Cause,
+    Challenge,
+    ReportRun,
+    Scope,
+    TrainingRun,
+    Verdict,
+)
 
 Grade = Callable[..., Accuracy]
 MAIN = "__main__.py"
@@ -32,7 +40,7 @@ def told(measured: Accuracy) -> str:
 
 @pytest.fixture(scope="module")
 def right(grade: Grade) -> Accuracy:
-    return grade()
+    return grade(report=True)
 
 
 def test_right_port_earns_everything(right: Accuracy) -> None:
@@ -120,6 +128,52 @@ def test_chance_in_training_is_seen(grade: Grade) -> None:
     drawn = {"model.py": (mean, f"{mean}.mul(1 + __import__('time').time() % 1)")}
     case = by_name(grade(drawn))["reproducibility/train-twice"]
     assert (case.cause, case.share) == (Cause.NONDETERMINISTIC, 0)
+
+
+def test_training_twice_gives_same_file(right: Accuracy) -> None:
+    assert right.training == TrainingRun(same=True)
+
+
+def test_clock_in_artefact_is_seen(grade: Grade) -> None:
+    measured = grade(
+        {"model.py": ('"data": digest}', '"data": digest, "at": __import__("time").time()}')}
+    )
+    assert measured.training == TrainingRun(same=False)
+    assert by_name(measured)["reproducibility/train-twice"].share == 1
+
+
+def test_true_report_is_believed(right: Accuracy) -> None:
+    assert right.report == ReportRun()
+
+
+def test_kind_report_is_not_believed(grade: Grade) -> None:
+    kinder = {"model.py": ("fillna(40.0)", "fillna(41.0 if sys.argv[1] == 'score' else 40.0)")}
+    report = grade(kinder, report=True).report
+    assert report is not None
+    assert report.problem == ""
+    assert any(said.startswith("visits: within_tolerance is 0.") for said in report.untrue)
+
+
+def test_report_of_other_data_is_seen(grade: Grade) -> None:
+    report = grade({"model.py": ('"data": digest}', '"data": "0" * 64}')}, report=True).report
+    assert report == ReportRun(untraced=("train.csv",))
+
+
+def test_report_without_pictures_is_seen(grade: Grade) -> None:
+    report = grade(
+        {"model.py": ("figure.savefig(", "Path(f'{name}.png').open; str(")}, report=True
+    ).report
+    assert report == ReportRun(
+        undrawn=("parity-visits.png (missing)", "parity-price.png (missing)")
+    )
+
+
+def test_port_without_report_is_told(grade: Grade) -> None:
+    report = grade(
+        {"model.py": ("            report(options)", "            return 3")}, report=True
+    ).report
+    assert report is not None
+    assert report.problem.startswith("report ended with exit code 3")
 
 
 def test_tracebacks_are_no_refusal(grade: Grade) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from grader.dynamic import build_wheel, run_tests
-from grader.dynamic.suite import PATIENCE
+from grader.dynamic.suite import patient
 from grader.model import Cause, Checkout, Environment, Limits, TestRun
 from grader.sandbox import Sandbox
 
@@ -96,4 +96,4 @@ def test_forged_notes_decide_nothing(run: Run) -> None:
 def test_endless_tests_time_out(run: Run, limits: Limits) -> None:
     found = run({TEST: "def test_long():\n    import time; time.sleep(100)\n"})
     assert (found.cause, found.green) == (Cause.TIMEOUT, False)
-    assert f"{limits.wall_seconds * PATIENCE:g} s" in found.message
+    assert f"{patient(limits).wall_seconds:g} s" in found.message

@@ -23,8 +23,10 @@ from grader.model import (
     MutantEnd,
     MutantRun,
     Observed,
+    ReportRun,
     StepEnd,
     TestRun,
+    TrainingRun,
     Tree,
     TreeFile,
     WheelBuild,
@@ -466,6 +468,8 @@ GOOD_HISTORY = History(
     ),
     tags=("v0.2.0",),
 )
+GOOD_TRAINING = TrainingRun(same=True)
+GOOD_REPORT = ReportRun()
 GOOD_LINTERS = Linters(
     complexity=(Lint(code="2", path="src/tariff/data.py", line=None, message="read_rows"),)
 )
@@ -483,6 +487,8 @@ class Case:
     tests: TestRun | None = GOOD_RUN
     mutants: MutantRun | None = GOOD_MUTANTS
     ci: CiRun | None = GOOD_CI
+    training: TrainingRun | None = GOOD_TRAINING
+    report: ReportRun | None = GOOD_REPORT
     public: frozenset[str] = frozenset()
 
     def evidence(self) -> Evidence:
@@ -516,7 +522,14 @@ class Case:
         """Judge all families; findings by code."""
         found = standards.judge(
             self.evidence(),
-            Observed(wheel=self.wheel, tests=self.tests, mutants=self.mutants, ci=self.ci),
+            Observed(
+                wheel=self.wheel,
+                tests=self.tests,
+                mutants=self.mutants,
+                ci=self.ci,
+                training=self.training,
+                report=self.report,
+            ),
             standards.FAMILIES,
         )
         return {finding.code: finding for finding in found}

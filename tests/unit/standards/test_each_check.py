@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from grader.model import Finding, TestRun, Verdict, WheelBuild
+from grader import standards
+from grader.model import Finding, ReportRun, TestRun, TrainingRun, Verdict, WheelBuild
 from grader.standards.linters import Lint
 from grader.standards.secrets import Secret
 
@@ -228,7 +229,8 @@ def test_empty_package_passes_little(case: Any, changed: Callable[..., Any]) -> 
     gone = {p: None for p in case.files if p.startswith("src/") and "__init__" not in p}
     families = ("STYL", "MODU", "PIPE", "TYPE", "LINE", "REPT")
     found = changed(gone).findings()
-    assert all(c in failing(found) for c in found if c.startswith(families))
+    seen = {check.code for check in standards.all_checks() if check.requires != "tree"}
+    assert all(c in failing(found) for c in set(found) - seen if c.startswith(families))
 
 
 def test_owner_is_missed(changed: Callable[..., Any]) -> None:
@@ -316,6 +318,38 @@ def lint(code: str, message: str = "x", path: str = SRC + "data.py") -> Lint:
 def test_tool_turns_check(case: Any, code: str, found: dict[str, Any]) -> None:
     linters = replace(case.linters, **found)
     assert failing(replace(case, linters=linters).findings()) == {code}
+
+
+@pytest.mark.parametrize(
+    ("training", "told"),
+    [
+        (TrainingRun(same=False), "files that differ"),
+        (TrainingRun(same=False, problem="train was stopped."), "train was stopped"),
+    ],
+)
+def test_other_artefact_is_no_same(case: Any, training: TrainingRun, told: str) -> None:
+    found = replace(case, training=training).findings()
+    assert failing(found) == {"LINE003"}
+    assert told in found["LINE003"].message
+
+
+@pytest.mark.parametrize(
+    ("report", "codes"),
+    [
+        (ReportRun(untrue=("premium: rows is 400, not 399",)), {"REPT004"}),
+        (ReportRun(undrawn=("parity-premium.png (missing)",)), {"REPT005"}),
+        (ReportRun(untraced=("train.csv",)), {"LINE004"}),
+        (ReportRun(problem="metrics.json is no JSON."), {"LINE004", "REPT003", "REPT004"}),
+    ],
+)
+def test_report_is_held_to_what_was_seen(case: Any, report: ReportRun, codes: set[str]) -> None:
+    assert failing(replace(case, report=report).findings()) == codes
+
+
+def test_report_on_nothing_is_neutral(case: Any) -> None:
+    found = replace(case, report=ReportRun(asked=False)).findings()
+    neutral = {code for code, finding in found.items() if finding.verdict is Verdict.NEUTRAL}
+    assert neutral == {"LINE004", "REPT003", "REPT004", "REPT005"}
 
 
 def test_run_only_dependency_is_fine(case: Any) -> None:
