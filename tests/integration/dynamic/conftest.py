@@ -53,7 +53,7 @@ def sandbox(pinned: Environment) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(wall_seconds=10, cpu_seconds=10)
+    return Limits(wall_seconds=4, cpu_seconds=10)
 
 
 @pytest.fixture
