@@ -7,6 +7,7 @@ import re
 from grader.model import Check, CiRun, StepEnd, Where
 from grader.standards.evidence import Evidence
 from grader.standards.rubric import Judgement, not_verifiable, rule, seen_rule
+from grader.standards.scales import Scale
 from grader.standards.wording import count, listing
 from grader.standards.workflows import TESTING, CiStep, Workflow
 
@@ -208,6 +209,14 @@ def ci_is_safe(evidence: Evidence) -> Judgement:
     )
 
 
+_STEPS = Scale(
+    measure="share of CI's steps that pass, of those that can be run",
+    none=0.0,
+    full=1.0,
+    reason="Each step guards something of its own, so each counts alike.",
+)
+
+
 @seen_rule(
     Check(
         code="CICD006",
@@ -223,6 +232,7 @@ def ci_is_safe(evidence: Evidence) -> Judgement:
         requires="ci",
     ),
     lambda observed: observed.ci,
+    scales=(_STEPS,),
 )
 def ci_steps_pass(evidence: Evidence, run: CiRun) -> Judgement:
     """Count the steps that passed among those that could be run."""
@@ -241,7 +251,7 @@ def ci_steps_pass(evidence: Evidence, run: CiRun) -> Judgement:
     if failed:
         message += f"; `{failed[0].command}` fails: {failed[0].message}"
     where = failed[0].where if failed else None
-    share = len(passed) / (len(passed) + len(failed))
+    share = _STEPS.share(len(passed) / (len(passed) + len(failed)))
     return Judgement(share=share, message=f"{message}.", where=where)
 
 

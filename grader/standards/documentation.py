@@ -11,12 +11,12 @@ from grader.standards.evidence import Evidence
 from grader.standards.project import Project, strings, table
 from grader.standards.python import Module
 from grader.standards.rubric import Judgement, rule
+from grader.standards.scales import Scale
 from grader.standards.wording import listing, words
 
 LEAST_WORDS = 120
 LEAST_CODE_BLOCKS = 2
 LEAST_FIGURES = 2
-ENOUGH_DOCSTRINGS = 0.8
 LEAST_NEW_WORDS = 2
 LEAST_OWN_WORDS = 4
 _ANYBODYS = frozenset(
@@ -157,6 +157,14 @@ def _card_essentials(project: Project) -> dict[str, bool]:
     }
 
 
+_NAMED_WRONG = Scale(
+    measure="share of the things named in the README that do not exist",
+    none=1.0,
+    full=0.0,
+    reason="Each is a reader who is stuck, so each counts alike.",
+)
+
+
 @rule(
     Check(
         code="DOCS002",
@@ -167,7 +175,8 @@ def _card_essentials(project: Project) -> dict[str, bool]:
         example="python -m tariff train --data data/train --model model.bin",
         source="JOSS review criteria, Functionality: installation and use as documented",
         weight=2,
-    )
+    ),
+    scales=(_NAMED_WRONG,),
 )
 def names_what_exists(evidence: Evidence) -> Judgement:
     """Check file names, modules and console commands in the README's code against the tree."""
@@ -179,7 +188,7 @@ def names_what_exists(evidence: Evidence) -> Judgement:
     if not wrong:
         return Judgement(share=1.0, message=f"All {len(named)} things that it names exist.")
     return Judgement(
-        share=1 - len(wrong) / len(named),
+        share=_NAMED_WRONG.share(len(wrong) / len(named)),
         message=f"{len(wrong)} of {len(named)} things that it names do not exist: "
         f"{listing(wrong)}.",
         where=project.line_of(project.readme, re.escape(wrong[0])),
@@ -207,6 +216,15 @@ def _named(project: Project) -> Iterator[tuple[str, bool]]:
             yield script, True
 
 
+_DOCUMENTED = Scale(
+    measure="share of public definitions with a docstring that says something",
+    none=0.0,
+    full=0.8,
+    reason="Some names say all there is to say; asking for more breeds docstrings that "
+    "repeat them.",
+)
+
+
 @rule(
     Check(
         code="DOCS003",
@@ -222,6 +240,7 @@ def _named(project: Project) -> Iterator[tuple[str, bool]]:
         weight=2,
     ),
     needs_source=True,
+    scales=(_DOCUMENTED,),
 )
 def docstrings_say_something(evidence: Evidence) -> Judgement:
     """Count the public definitions with a docstring that says more than their name."""
@@ -231,7 +250,7 @@ def docstrings_say_something(evidence: Evidence) -> Judgement:
     share = good / len(owners) if owners else 0.0
     where = Where(path=bad[0][0], line=bad[0][1]) if bad else None
     return Judgement(
-        share=share / ENOUGH_DOCSTRINGS,
+        share=_DOCUMENTED.share(share),
         message=f"{good} of {len(owners)} public definitions have a docstring that says something.",
         where=where,
         fix=f"Document {listing(dict.fromkeys(name for _, _, name in bad), 5)}.",

@@ -10,6 +10,7 @@ from grader.model import Check, ReportRun, TrainingRun, Where
 from grader.standards.evidence import Evidence
 from grader.standards.python import Module, call_name, dotted, keyword
 from grader.standards.rubric import Judgement, not_verifiable, rule, seen_rule, yes_or_no
+from grader.standards.scales import Scale
 from grader.standards.wording import count, listing, words
 
 _RANDOM = words(
@@ -38,6 +39,14 @@ _SIGNS = {
 }
 
 
+_UNSEEDED = Scale(
+    measure="share of uses of chance without a seed, where any are",
+    none=1.0,
+    full=-0.25,
+    reason="The first one costs a fifth: one is enough to make two trainings differ.",
+)
+
+
 @rule(
     Check(
         code="LINE001",
@@ -51,6 +60,7 @@ _SIGNS = {
         weight=2,
     ),
     needs_source=True,
+    scales=(_UNSEEDED,),
 )
 def seeded(evidence: Evidence) -> Judgement:
     """Find calls that use chance, and count those without a seed. No chance at all is fine."""
@@ -61,7 +71,7 @@ def seeded(evidence: Evidence) -> Judgement:
         return Judgement(share=1.0, message=message)
     path, call = bare[0]
     return Judgement(
-        share=0.8 * (1 - len(bare) / len(uses)),
+        share=_UNSEEDED.share(len(bare) / len(uses)),
         message=f"{len(bare)} of {count(len(uses), 'use')} of chance have no seed; "
         f"the first is {call_name(call)}.",
         where=Where(path=path, line=call.lineno),

@@ -21,11 +21,7 @@ LEAST_STAGES = 4
 LEAST_MODULES = 3
 LEAST_STATEMENTS = 4
 """A module whose functions hold fewer passes on what others do."""
-PURE = 0.6
-MIXED = 0.3
-"""Share of stage calls that lie in modules of their own stage: full credit, and none."""
 LONGEST = 50
-ENOUGH_IN_FUNCTIONS = 0.75
 WINDOW = 6
 """So many statements in a row, the same in two places, are a copy."""
 FREE_COPIES = 0.03
@@ -58,6 +54,14 @@ _MACHINE_PATH = re.compile(
 _ENTRY = re.compile(r"^(__main__|main|cli|commands?|app|api|server?|service|web|asgi|wsgi)$")
 
 
+_PURITY = Scale(
+    measure="share of a stage's calls that lie in modules of that stage",
+    none=0.3,
+    full=0.6,
+    reason="Some mixing is natural in small packages; below a third there are no stages.",
+)
+
+
 @rule(
     Check(
         code="MODU001",
@@ -72,6 +76,7 @@ _ENTRY = re.compile(r"^(__main__|main|cli|commands?|app|api|server?|service|web|
         weight=3,
     ),
     needs_source=True,
+    scales=(_PURITY,),
 )
 def stages_apart(evidence: Evidence) -> Judgement:
     """Find each module's main stage by what it calls: four stages, in modules of their own."""
@@ -82,9 +87,7 @@ def stages_apart(evidence: Evidence) -> Judgement:
     total = sum(tally.total() for tally in tallies.values())
     purity = sum(tallies[path][stage] for path, stage in main.items()) / total
     stages = sorted(set(main.values()))
-    share = min(1.0, len(stages) / LEAST_STAGES) * min(
-        1.0, max(0.0, purity - MIXED) / (PURE - MIXED)
-    )
+    share = min(1.0, len(stages) / LEAST_STAGES) * _PURITY.share(purity)
     mixed = min(main, key=lambda path: (tallies[path][main[path]] / tallies[path].total(), path))
     return Judgement(
         share=share,
@@ -114,6 +117,14 @@ def _stage(name: str) -> str:
     return "evaluating" if _EVALUATING.search(name) else ""
 
 
+_AT_IMPORT = Scale(
+    measure="share of lines that do work on import, where any do",
+    none=0.05,
+    full=-0.0125,
+    reason="The first line costs a fifth; at one line in twenty the module is a script.",
+)
+
+
 @rule(
     Check(
         code="MODU002",
@@ -127,6 +138,7 @@ def _stage(name: str) -> str:
         weight=2,
     ),
     needs_source=True,
+    scales=(_AT_IMPORT,),
 )
 def nothing_at_import(evidence: Evidence) -> Judgement:
     """Count lines of statements at module level that loop, read, fit, score, write or print."""
@@ -136,7 +148,7 @@ def nothing_at_import(evidence: Evidence) -> Judgement:
         return Judgement(share=1.0, message="Importing the modules does no work.")
     path, first = work[0]
     return Judgement(
-        share=0.8 * (1 - lines / evidence.project.code_lines / 0.05),
+        share=_AT_IMPORT.share(lines / evidence.project.code_lines),
         message=f"{count(lines, 'line')} at module level do work on import.",
         where=Where(path=path, line=first.lineno),
     )
@@ -161,6 +173,14 @@ def _guards(test: ast.expr) -> bool:
     return bool(names & {"__name__", "TYPE_CHECKING"})
 
 
+_INSIDE = Scale(
+    measure="share of lines in functions, classes or constants",
+    none=0.0,
+    full=0.75,
+    reason="Tables and settings at module level are code as well, up to a quarter.",
+)
+
+
 @rule(
     Check(
         code="MODU003",
@@ -173,6 +193,7 @@ def _guards(test: ast.expr) -> bool:
         weight=1,
     ),
     needs_source=True,
+    scales=(_INSIDE,),
 )
 def in_functions(evidence: Evidence) -> Judgement:
     """Weigh the lines inside functions and classes; three quarters are enough."""
@@ -187,7 +208,7 @@ def in_functions(evidence: Evidence) -> Judgement:
             inside += lines * (isinstance(node, FunctionNode | ast.ClassDef) or constant)
     share = inside / total if total else 0.0
     message = f"{share:.0%} of the lines are in functions, classes or constants."
-    return Judgement(share=share / ENOUGH_IN_FUNCTIONS, message=message)
+    return Judgement(share=_INSIDE.share(share), message=message)
 
 
 def _calls(node: ast.AST) -> bool:

@@ -253,6 +253,14 @@ def _fills_with_statistic(call: ast.Call) -> bool:
     return any(call_name(item) in {"mean", "median", "mode"} for item in inner)
 
 
+_UNCONVENTIONAL = Scale(
+    measure="share of home-made steps that break the conventions",
+    none=1.0,
+    full=0.0,
+    reason="Each step is cloned, tuned and stored by itself, so each counts alike.",
+)
+
+
 @rule(
     Check(
         code="PIPE004",
@@ -270,6 +278,7 @@ def _fills_with_statistic(call: ast.Call) -> bool:
         weight=1,
     ),
     needs_source=True,
+    scales=(_UNCONVENTIONAL,),
 )
 def steps_follow_conventions(evidence: Evidence) -> Judgement:
     """Judge each class that has a fit: its bases, its __init__, and what fit returns."""
@@ -293,7 +302,7 @@ def steps_follow_conventions(evidence: Evidence) -> Judgement:
     wrong = len({id(item) for _, item, _ in faults})
     steps_text = count(len(steps), "home-made step")
     return Judgement(
-        share=1 - wrong / len(steps),
+        share=_UNCONVENTIONAL.share(wrong / len(steps)),
         message=f"{wrong} of {steps_text} break the conventions: {node.name} {fault}.",
         where=Where(path=path, line=node.lineno),
     )

@@ -10,15 +10,8 @@ from grader.model import Check, Where
 from grader.standards.evidence import Evidence
 from grader.standards.project import Project, strings, table
 from grader.standards.rubric import Judgement, rule
+from grader.standards.scales import Scale
 from grader.standards.wording import count, listing
-
-FREE_DEFECTS = 3.0
-WORST_DEFECTS = 25.0
-"""Lint defects per 1,000 lines that cost nothing, and at which no credit is left."""
-
-FREE_SUPPRESSIONS = 5.0
-WORST_SUPPRESSIONS = 25.0
-"""Suppressions per 1,000 lines that cost nothing, and at which no credit is left."""
 
 MOST_COMPLEX = 15
 
@@ -44,6 +37,14 @@ _SILENCED = re.compile(r"(filterwarnings|simplefilter)\(\s*[\"']ignore")
 _FAMILY = re.compile(r"(ALL|[A-Z]{1,4})")
 
 
+_DEFECTS = Scale(
+    measure="lint defects per 1,000 lines",
+    none=25,
+    full=3,
+    reason="No code of size is without any; at one in forty lines nobody has looked.",
+)
+
+
 @rule(
     Check(
         code="STYL001",
@@ -58,6 +59,7 @@ _FAMILY = re.compile(r"(ALL|[A-Z]{1,4})")
     ),
     tools=("ruff",),
     needs_source=True,
+    scales=(_DEFECTS,),
 )
 def few_defects(evidence: Evidence) -> Judgement:
     """Count defects per 1,000 lines, capped for each rule so that no single one decides."""
@@ -66,17 +68,24 @@ def few_defects(evidence: Evidence) -> Judgement:
     cap = max(3.0, lines / 200)
     # A few defects in a small project are few, whatever their rate.
     rate = sum(min(n, cap) for n in by_rule.values()) / max(lines, 300) * 1000
-    share = 1 - (rate - FREE_DEFECTS) / (WORST_DEFECTS - FREE_DEFECTS)
     if not by_rule:
         return Judgement(share=1.0, message="The linter finds no defect.")
     first = evidence.linters.ruff[0]
     worst = [f"{code} ({n})" for code, n in sorted(by_rule.items(), key=lambda x: (-x[1], x[0]))]
     return Judgement(
-        share=share,
+        share=_DEFECTS.share(rate),
         message=f"{count(by_rule.total(), 'lint defect')} in {lines} lines: {listing(worst, 5)}.",
         where=Where(path=first.path, line=first.line),
         fix=f"Mend {first.code}: {first.message}; then the others.",
     )
+
+
+_UNFORMATTED = Scale(
+    measure="share of files that the formatter would change",
+    none=1.0,
+    full=0.0,
+    reason="Each file can be formatted with one command, so each counts alike.",
+)
 
 
 @rule(
@@ -92,6 +101,7 @@ def few_defects(evidence: Evidence) -> Judgement:
     ),
     tools=("ruff format",),
     needs_source=True,
+    scales=(_UNFORMATTED,),
 )
 def formatted(evidence: Evidence) -> Judgement:
     """Count the files that ruff's formatter would change, at the project's own line length."""
@@ -100,10 +110,19 @@ def formatted(evidence: Evidence) -> Judgement:
     if not changed:
         return Judgement(share=1.0, message="The formatter would change no file.")
     return Judgement(
-        share=1 - len(changed) / total,
+        share=_UNFORMATTED.share(len(changed) / total),
         message=f"The formatter would change {len(changed)} of {count(total, 'file')}.",
         where=Where(path=changed[0].path, line=changed[0].line),
     )
+
+
+_SUPPRESSED = Scale(
+    measure="suppressions per 1,000 lines; blanket ones count threefold, rule families and "
+    "silenced warnings twofold",
+    none=25,
+    full=5,
+    reason="A few, with their rule named, are honest; at one in forty lines the tool is off.",
+)
 
 
 @rule(
@@ -119,6 +138,7 @@ def formatted(evidence: Evidence) -> Judgement:
         weight=2,
     ),
     needs_source=True,
+    scales=(_SUPPRESSED,),
 )
 def few_suppressions(evidence: Evidence) -> Judgement:
     """Count suppressing comments and settings per 1,000 lines; blanket ones count threefold."""
@@ -129,8 +149,7 @@ def few_suppressions(evidence: Evidence) -> Judgement:
     silenced = sum(len(_SILENCED.findall(module.text)) for module in project.source)
     families = list(_families_off(project))
     rate = (single + 2 * (blanket + silenced) + 2 * len(families)) / max(lines, 300) * 1000
-    over = max(0.0, rate - FREE_SUPPRESSIONS) / (WORST_SUPPRESSIONS - FREE_SUPPRESSIONS)
-    share = 1 - over - (0.3 if blanket else 0.0)
+    share = _SUPPRESSED.share(rate) - (0.3 if blanket else 0.0)
     message = (
         f"{count(single, 'suppression')}, {blanket} of them blanket; "
         f"{count(silenced, 'warning')} silenced; {listing(families) or 'no'} rule family off."
@@ -164,6 +183,14 @@ def _first(project: Project) -> Where | None:
     return None
 
 
+_COMPLEX = Scale(
+    measure="share of functions of more than 15 cognitive complexity, above none at all",
+    none=0.1,
+    full=-0.025,
+    reason="The first one costs a fifth; where one in ten is, they are the habit.",
+)
+
+
 @rule(
     Check(
         code="STYL004",
@@ -178,6 +205,7 @@ def _first(project: Project) -> Where | None:
     ),
     tools=("complexipy",),
     needs_source=True,
+    scales=(_COMPLEX,),
 )
 def not_too_complex(evidence: Evidence) -> Judgement:
     """Weigh functions above 15 of cognitive complexity against all functions."""
@@ -195,7 +223,7 @@ def not_too_complex(evidence: Evidence) -> Judgement:
         worst.path, rf"def {re.escape(worst.message.split('::')[-1])}\b"
     )
     return Judgement(
-        share=0.8 - len(complex_ones) / len(functions) / 0.1 * 0.8,
+        share=_COMPLEX.share(len(complex_ones) / len(functions)),
         message=f"{len(complex_ones)} of {len(functions)} functions exceed {MOST_COMPLEX}; "
         f"{worst.message} has {worst.code}.",
         where=where,

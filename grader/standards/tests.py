@@ -14,11 +14,6 @@ from grader.standards.rubric import Judgement, rule, seen_rule, yes_or_no
 from grader.standards.scales import Scale
 from grader.standards.wording import count, listing
 
-ENOUGH_ASSERTING = 0.95
-ENOUGH_MODULES = 0.8
-ENOUGH_COVERAGE = 0.8
-MOST_OFF = 0.1
-
 _TOLERANCE = re.compile(
     r"approx\(|assert_allclose|assert_frame_equal|assert_series_equal|isclose|allclose|\b[ar]tol\b"
     r"|assert_(array_)?almost_equal|tolerance|within|assertAlmostEqual"
@@ -78,6 +73,14 @@ def tests_notice(_: Evidence, tests: TestRun) -> Judgement:
     )
 
 
+_ASSERTING = Scale(
+    measure="share of tests that assert something",
+    none=0.0,
+    full=0.95,
+    reason="One test in twenty may show no more than that nothing crashes.",
+)
+
+
 @rule(
     Check(
         code="TEST003",
@@ -90,7 +93,8 @@ def tests_notice(_: Evidence, tests: TestRun) -> Judgement:
         "    read(rows_without_age)",
         source="Meszaros 2007, xUnit Test Patterns, Assertion-free test; ruff PT, B015",
         weight=3,
-    )
+    ),
+    scales=(_ASSERTING,),
 )
 def tests_assert(evidence: Evidence) -> Judgement:
     """Count the tests with an assertion that could come out either way."""
@@ -101,7 +105,7 @@ def tests_assert(evidence: Evidence) -> Judgement:
     bare = [(module.path, f.node) for module, f in tests if not asserts(f.node, helpers)]
     where = Where(path=bare[0][0], line=bare[0][1].lineno) if bare else None
     return Judgement(
-        share=(1 - len(bare) / len(tests)) / ENOUGH_ASSERTING,
+        share=_ASSERTING.share(1 - len(bare) / len(tests)),
         message=f"{len(tests) - len(bare)} of {count(len(tests), 'test')} assert something.",
         where=where,
         fix=f"Assert on a result in {listing((node.name for _, node in bare), 5)}.",
@@ -159,6 +163,14 @@ def _settled(test: ast.expr) -> bool:
     )
 
 
+_PROPORTION = Scale(
+    measure="asserting tests for each public function",
+    none=0.0,
+    full=0.5,
+    reason="One test may try two functions that belong together; fewer leave some untried.",
+)
+
+
 @rule(
     Check(
         code="TEST004",
@@ -171,6 +183,7 @@ def _settled(test: ast.expr) -> bool:
         weight=2,
     ),
     needs_source=True,
+    scales=(_PROPORTION,),
 )
 def enough_tests(evidence: Evidence) -> Judgement:
     """Compare asserting tests with public functions, one to two."""
@@ -178,7 +191,15 @@ def enough_tests(evidence: Evidence) -> Judgement:
     tests = sum(asserts(f.node, helpers) for _, f in _tests(evidence.project))
     public = sum(f.public for module in evidence.project.source for f in module.functions)
     message = f"{count(tests, 'asserting test')} for {count(public, 'public function')}."
-    return Judgement(share=tests / max(2.0, public / 2), message=message)
+    return Judgement(share=_PROPORTION.share(tests / max(4, public)), message=message)
+
+
+_TESTED = Scale(
+    measure="share of modules with functions that tests import",
+    none=0.0,
+    full=0.8,
+    reason="What only starts the program may be left to its own try-out.",
+)
 
 
 @rule(
@@ -193,6 +214,7 @@ def enough_tests(evidence: Evidence) -> Judgement:
         weight=2,
     ),
     needs_source=True,
+    scales=(_TESTED,),
 )
 def every_module_tested(evidence: Evidence) -> Judgement:
     """Find the modules with functions that tests import; four fifths are enough."""
@@ -209,7 +231,7 @@ def every_module_tested(evidence: Evidence) -> Judgement:
     message = f"Tests import {len(targets) - len(missed)} of {len(targets)} modules."
     where = Where(path=missed[0].path) if missed else None
     fix = f"Test {listing((m.name for m in missed), 5)}."
-    return Judgement(share=share / ENOUGH_MODULES, message=message, where=where, fix=fix)
+    return Judgement(share=_TESTED.share(share), message=message, where=where, fix=fix)
 
 
 def _passed_on(names: set[str], project: Project) -> set[str]:
@@ -278,6 +300,15 @@ def _touches(module: Module, package: str) -> bool:
     return package in module.text or bool(re.search(r"def test\w*\([^)]+\)", module.text))
 
 
+_COVERED = Scale(
+    measure="share of statements that the tests run",
+    none=0.0,
+    full=0.8,
+    reason="What is left is mostly the handling of errors; beyond that the figure pays for"
+    " tests that ask nothing.",
+)
+
+
 @seen_rule(
     Check(
         code="TEST007",
@@ -292,13 +323,22 @@ def _touches(module: Module, package: str) -> bool:
         requires="tests",
     ),
     lambda observed: observed.tests,
+    scales=(_COVERED,),
 )
 def coverage(_: Evidence, tests: TestRun) -> Judgement:
     """Grade the share of statements that ran; four fifths are enough."""
     if tests.coverage is None:
         return Judgement(share=0.0, message="The run left no figure of coverage.")
     message = f"The tests run {tests.coverage:.0%} of the package's statements."
-    return Judgement(share=tests.coverage / ENOUGH_COVERAGE, message=message)
+    return Judgement(share=_COVERED.share(tests.coverage), message=message)
+
+
+_OFF = Scale(
+    measure="share of tests that are switched off",
+    none=0.5,
+    full=0.1,
+    reason="A few wait for something; where half do, the suite does.",
+)
 
 
 @rule(
@@ -311,7 +351,8 @@ def coverage(_: Evidence, tests: TestRun) -> Judgement:
         example='@pytest.mark.skipif(sys.platform == "win32", reason="POSIX paths")  # is fine',
         source="pytest, How to use skip and xfail; Meszaros 2007, xUnit Test Patterns",
         weight=1,
-    )
+    ),
+    scales=(_OFF,),
 )
 def few_switched_off(evidence: Evidence) -> Judgement:
     """Count unconditional skips and expected failures, and deselection in the settings."""
@@ -326,7 +367,7 @@ def few_switched_off(evidence: Evidence) -> Judgement:
     share = len(off) / len(tests)
     message = f"{len(off)} of {count(len(tests), 'test')} are switched off."
     where = Where(path=off[0][0], line=off[0][1]) if off else None
-    return Judgement(share=1 - max(0.0, share - MOST_OFF) / 0.4, message=message, where=where)
+    return Judgement(share=_OFF.share(share), message=message, where=where)
 
 
 def _switched_off(module: Module) -> Iterator[int]:
