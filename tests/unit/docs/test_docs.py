@@ -12,13 +12,15 @@ import pytest
 from grader import docs
 
 ROOT = Path(__file__).parents[3]
+ROOMS = ("grader", "leaderboard")
 ERRORS = {"SourceError", "ChallengeError", "OutputError", "UsageError", "UserError"}
+ERRORS |= {"StoreError"}
 ERRORS |= {"SandboxError", "EnvironmentBuildError", "InternalError"}
 
 
 def slugs() -> Iterator[tuple[str, Path]]:
     """Find the slug of each error that the code raises."""
-    for file in sorted((ROOT / "grader").rglob("*.py")):
+    for file in sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if (
                 isinstance(node, ast.Call)

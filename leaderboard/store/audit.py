@@ -1,0 +1,158 @@
+"""The audit: what was done, by whom, each line carrying the hash of the one before.
+
+Whoever changes, drops or inserts a line breaks every hash after it (Haber and Stornetta 1991, How
+to Time-Stamp a Digital Document). Whoever rewrites all that follows changes the last hash: keep
+that one elsewhere from time to time, and hand it to `verify`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select, text
+
+from leaderboard import tables
+from leaderboard.model import AuditEntry
+from leaderboard.store.rows import AnyRow, fields
+
+FIRST = "0" * tables.DIGEST
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Whether the chain holds."""
+
+    entries: int
+    """Lines that were looked at, up to the one that breaks it."""
+    last: str
+    """Hash of the last line that holds."""
+    broken: str
+    """What is wrong, and with which line; empty where nothing is."""
+
+
+def record(
+    tx: Connection,
+    action: str,
+    subject: str,
+    *,
+    at: datetime,
+    by: int | None = None,
+    **details: object,
+) -> AuditEntry:
+    """Append a line.
+
+    :param action: a noun and a verb, such as ``report.recorded``
+    :param subject: kind and id, such as ``submission:42``
+    :param details: what else there is to know, as JSON can hold it
+    """
+    if tx.dialect.name == "postgresql":
+        # Lines are numbered one by one: the next one waits until this transaction ends.
+        tx.execute(text("LOCK TABLE audit IN EXCLUSIVE MODE"))
+    last = tx.execute(
+        select(tables.audit.c.number, tables.audit.c.hash)
+        .order_by(tables.audit.c.number.desc())
+        .limit(1)
+    ).first()
+    number, previous = (last.number + 1, last.hash) if last else (1, FIRST)
+    content = json.dumps(details, sort_keys=True, ensure_ascii=False)
+    entry = AuditEntry(
+        number=number,
+        at=at,
+        actor_id=by,
+        action=action,
+        subject=subject,
+        details=content,
+        previous=previous,
+        hash=_hash(number, at, by, action, subject, content, previous),
+    )
+    tx.execute(insert(tables.audit).values(_values(entry)))
+    return entry
+
+
+def entries(tx: Connection, *, newest: int = 100) -> tuple[AuditEntry, ...]:
+    """Return the newest lines, newest first."""
+    query = select(tables.audit).order_by(tables.audit.c.number.desc()).limit(newest)
+    return tuple(_entry(row) for row in tx.execute(query))
+
+
+def verify(tx: Connection, *, known: str = "") -> Proof:
+    """Recompute the chain from its first line.
+
+    :param known: a hash that was the last one once; it must still be in the chain
+    """
+    number, previous = 0, FIRST
+    seen = not known
+    for entry in _all(tx):
+        if entry.number != number + 1:
+            return _broken(number, previous, f"line {number + 1} is missing")
+        if entry.previous != previous:
+            return _broken(number, previous, f"line {entry.number} does not follow line {number}")
+        if entry.hash != _rehash(entry):
+            return _broken(number, previous, f"line {entry.number} was changed")
+        number, previous = entry.number, entry.hash
+        seen = seen or entry.hash == known
+    if not seen:
+        return _broken(number, previous, "the known hash is no longer in the chain")
+    return Proof(entries=number, last=previous, broken="")
+
+
+def count(tx: Connection) -> int:
+    """Return how many lines there are."""
+    return tx.execute(select(func.count()).select_from(tables.audit)).scalar_one()
+
+
+def _broken(number: int, previous: str, why: str) -> Proof:
+    return Proof(entries=number, last=previous, broken=why)
+
+
+def _all(tx: Connection) -> Iterator[AuditEntry]:
+    table, last = tables.audit, 0
+    while True:
+        query = select(table).where(table.c.number > last).order_by(table.c.number).limit(_AT_ONCE)
+        found = tx.execute(query).all()
+        if not found:
+            return
+        yield from map(_entry, found)
+        last = found[-1].number
+
+
+def _rehash(entry: AuditEntry) -> str:
+    return _hash(
+        entry.number,
+        entry.at,
+        entry.actor_id,
+        entry.action,
+        entry.subject,
+        entry.details,
+        entry.previous,
+    )
+
+
+def _hash(*parts: object) -> str:
+    said = [part.isoformat() if isinstance(part, datetime) else part for part in parts]
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+
+
+def _values(entry: AuditEntry) -> Mapping[str, object]:
+    return {
+        column: getattr(entry, column)
+        for column in (
+            "number",
+            "at",
+            "actor_id",
+            "action",
+            "subject",
+            "details",
+            "previous",
+            "hash",
+        )
+    }
+
+
+def _entry(row: AnyRow) -> AuditEntry:
+    return AuditEntry(**fields(row))

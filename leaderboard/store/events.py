@@ -1,0 +1,253 @@
+"""Events, the challenges that they are held over, and the teams that take part."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from leaderboard import tables
+from leaderboard.errors import StoreError
+from leaderboard.model import ChallengeVersion, Counting, Event, Team
+from leaderboard.store import audit
+from leaderboard.store.rows import AnyRow, fields, new_id
+
+DAILY_CAP = 30
+
+
+def publish_challenge(
+    tx: Connection,
+    *,
+    slug: str,
+    version: str,
+    title: str,
+    digest: str,
+    at: datetime,
+    by: int | None = None,
+) -> ChallengeVersion:
+    """Publish a state of a challenge package. The same digest again is the same version.
+
+    :param digest: SHA-256 of the package
+    """
+    table = tables.challenge
+    known = tx.execute(select(table).where(table.c.digest == digest)).first()
+    if known is not None:
+        return _challenge(known)
+    new = new_id(
+        tx,
+        table,
+        slug=slug,
+        version=version,
+        title=title,
+        digest=digest,
+        published_by=by,
+        published_at=at,
+    )
+    audit.record(tx, "challenge.published", f"challenge:{new}", at=at, by=by, digest=digest)
+    return find_challenge(tx, new)
+
+
+def find_challenge(tx: Connection, challenge: int) -> ChallengeVersion:
+    """Return a published version by id.
+
+    :raises StoreError: there is none (slug ``challenge-unpublished``)
+    """
+    row = tx.execute(select(tables.challenge).where(tables.challenge.c.id == challenge)).first()
+    if row is None:
+        raise StoreError("challenge-unpublished", f"No challenge version {challenge} is published.")
+    return _challenge(row)
+
+
+def hold(  # noqa: PLR0913 - an event is all of this
+    tx: Connection,
+    *,
+    slug: str,
+    title: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    at: datetime,
+    freezes_at: datetime | None = None,
+    counting: Counting = Counting.ACCEPTED,
+    daily_cap: int = DAILY_CAP,
+    by: int | None = None,
+) -> Event:
+    """Announce an event.
+
+    :raises StoreError: it ends before it starts, freezes outside of both, or its cap lets nobody
+        submit (slug ``event-dates``); or the slug is taken (slug ``event-exists``)
+    """
+    if not starts_at < ends_at or not starts_at <= (freezes_at or starts_at) <= ends_at:
+        raise StoreError(
+            "event-dates",
+            f"{title!r} must start, freeze and end in this order.",
+            remedy="Give a later end, or a freeze between the two.",
+        )
+    if daily_cap < 1:
+        raise StoreError("event-dates", f"{title!r} must allow a submission a day at least.")
+    if tx.execute(select(tables.event.c.id).where(tables.event.c.slug == slug)).first():
+        raise StoreError("event-exists", f"There is an event {slug!r} already.")
+    new = new_id(
+        tx,
+        tables.event,
+        slug=slug,
+        title=title,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        freezes_at=freezes_at,
+        counting=counting.value,
+        daily_cap=daily_cap,
+    )
+    audit.record(tx, "event.held", f"event:{new}", at=at, by=by, slug=slug)
+    return find_event(tx, new)
+
+
+def find_event(tx: Connection, event: int) -> Event:
+    """Return an event by id.
+
+    :raises StoreError: there is none (slug ``event-unknown``)
+    """
+    row = tx.execute(select(tables.event).where(tables.event.c.id == event)).first()
+    if row is None:
+        raise StoreError("event-unknown", f"There is no event {event}.")
+    return _event(row)
+
+
+def events(tx: Connection) -> tuple[Event, ...]:
+    """Return all events, the newest first."""
+    rows = tx.execute(select(tables.event).order_by(tables.event.c.starts_at.desc()))
+    return tuple(_event(row) for row in rows)
+
+
+def add_challenge(
+    tx: Connection, event: int, challenge: int, *, at: datetime, by: int | None = None
+) -> None:
+    """Hold an event over a challenge version too; another version of the same slug gives way."""
+    version = find_challenge(tx, challenge)
+    older = select(tables.challenge.c.id).where(tables.challenge.c.slug == version.slug)
+    table = tables.event_challenge
+    tx.execute(delete(table).where(table.c.event_id == event, table.c.challenge_id.in_(older)))
+    tx.execute(insert(table).values(event_id=event, challenge_id=challenge))
+    audit.record(tx, "event.challenge", f"event:{event}", at=at, by=by, challenge=challenge)
+
+
+def challenges(tx: Connection, event: int) -> tuple[ChallengeVersion, ...]:
+    """Return the versions that an event is held over, by slug."""
+    table, link = tables.challenge, tables.event_challenge
+    rows = tx.execute(
+        select(table)
+        .join(link, link.c.challenge_id == table.c.id)
+        .where(link.c.event_id == event)
+        .order_by(table.c.slug)
+    )
+    return tuple(_challenge(row) for row in rows)
+
+
+def found_team(tx: Connection, event: int, name: str, *, by: int, at: datetime) -> tuple[Team, str]:
+    """Found a team with its first member.
+
+    :return: the team, and the word of its invitation, which is kept nowhere
+    :raises StoreError: the name is taken (slug ``team-exists``), or the person is in a team of this
+        event already (slug ``team-member``)
+    """
+    taken = select(tables.team.c.id).where(
+        tables.team.c.event_id == event, tables.team.c.name == name
+    )
+    if tx.execute(taken).first():
+        raise StoreError("team-exists", f"There is a team {name!r} already in this event.")
+    word = secrets.token_urlsafe(16)
+    new = new_id(tx, tables.team, event_id=event, name=name, invite_hash=_hash(word), created_at=at)
+    _enter(tx, event, new, by, at)
+    audit.record(tx, "team.founded", f"team:{new}", at=at, by=by, name=name)
+    return find_team(tx, new), word
+
+
+def join(tx: Connection, word: str, person: int, *, at: datetime) -> Team:
+    """Join the team that gave the invitation.
+
+    :raises StoreError: nobody gave it (slug ``invitation-unknown``), or the person is in a team of
+        this event already (slug ``team-member``)
+    """
+    table = tables.team
+    row = tx.execute(select(table).where(table.c.invite_hash == _hash(word))).first()
+    if row is None:
+        raise StoreError(
+            "invitation-unknown",
+            "This invitation leads to no team.",
+            remedy="Ask for the link again: a new one makes the old one void.",
+        )
+    _enter(tx, row.event_id, row.id, person, at)
+    audit.record(tx, "team.joined", f"team:{row.id}", at=at, by=person)
+    return find_team(tx, row.id)
+
+
+def find_team(tx: Connection, team: int) -> Team:
+    """Return a team by id.
+
+    :raises StoreError: there is none (slug ``team-unknown``)
+    """
+    row = tx.execute(select(tables.team).where(tables.team.c.id == team)).first()
+    if row is None:
+        raise StoreError("team-unknown", f"There is no team {team}.")
+    return _team(tx, row)
+
+
+def teams(tx: Connection, event: int) -> tuple[Team, ...]:
+    """Return an event's teams, by name."""
+    query = select(tables.team).where(tables.team.c.event_id == event).order_by(tables.team.c.name)
+    return tuple(_team(tx, row) for row in tx.execute(query).all())
+
+
+def team_of(tx: Connection, event: int, person: int) -> Team | None:
+    """Return the team that somebody is in."""
+    row = _membership(tx, event, person)
+    return None if row is None else find_team(tx, row.id)
+
+
+def _enter(tx: Connection, event: int, team: int, person: int, at: datetime) -> None:
+    other = _membership(tx, event, person)
+    if other is not None:
+        raise StoreError(
+            "team-member",
+            f"This person is in team {other.name!r} of this event.",
+            remedy="Leave that team first.",
+        )
+    tx.execute(insert(tables.membership).values(team_id=team, person_id=person, joined_at=at))
+
+
+def _membership(tx: Connection, event: int, person: int) -> AnyRow | None:
+    table, link = tables.team, tables.membership
+    query = (
+        select(table.c.id, table.c.name)
+        .join(link, link.c.team_id == table.c.id)
+        .where(table.c.event_id == event, link.c.person_id == person)
+    )
+    return tx.execute(query).first()
+
+
+def _team(tx: Connection, row: AnyRow) -> Team:
+    link = tables.membership
+    members = tx.execute(
+        select(link.c.person_id).where(link.c.team_id == row.id).order_by(link.c.joined_at)
+    )
+    return Team(id=row.id, event_id=row.event_id, name=row.name, members=tuple(members.scalars()))
+
+
+def _event(row: AnyRow) -> Event:
+    return Event(**{**fields(row), "counting": Counting(row.counting)})
+
+
+def _challenge(row: AnyRow) -> ChallengeVersion:
+    return ChallengeVersion(
+        id=row.id,
+        slug=row.slug,
+        version=row.version,
+        title=row.title,
+        digest=row.digest,
+        published_at=row.published_at,
+    )
+
+
+def _hash(word: str) -> str:
+    return hashlib.sha256(word.encode()).hexdigest()

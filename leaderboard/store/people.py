@@ -1,0 +1,128 @@
+"""People, the units that they work in, and what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from leaderboard import tables
+from leaderboard.errors import StoreError
+from leaderboard.model import Person, Role, Unit
+from leaderboard.store import audit
+from leaderboard.store.rows import new_id
+
+
+def add_unit(
+    tx: Connection, name: str, *, at: datetime, parent: int | None = None, by: int | None = None
+) -> Unit:
+    """Add a unit below another one, or at the top.
+
+    :raises StoreError: there is one of this name (slug ``unit-exists``)
+    """
+    if tx.execute(select(tables.unit.c.id).where(tables.unit.c.name == name)).first():
+        raise StoreError("unit-exists", f"There is a unit {name!r} already.")
+    unit_id = new_id(tx, tables.unit, name=name, parent_id=parent, created_at=at)
+    audit.record(tx, "unit.added", f"unit:{unit_id}", at=at, by=by, name=name, parent=parent)
+    return Unit(id=unit_id, name=name, parent_id=parent)
+
+
+def units(tx: Connection) -> tuple[Unit, ...]:
+    """Return all units, by name."""
+    rows = tx.execute(select(tables.unit).order_by(tables.unit.c.name))
+    return tuple(Unit(id=row.id, name=row.name, parent_id=row.parent_id) for row in rows)
+
+
+def add_person(
+    tx: Connection,
+    email: str,
+    name: str,
+    *,
+    at: datetime,
+    roles: Collection[Role] = (Role.MEMBER,),
+    unit: int | None = None,
+    by: int | None = None,
+) -> Person:
+    """Add somebody who may sign in; the address is known in small letters.
+
+    :raises StoreError: somebody has this address (slug ``person-exists``)
+    """
+    address = email.strip().lower()
+    if tx.execute(select(tables.person.c.id).where(tables.person.c.email == address)).first():
+        raise StoreError("person-exists", f"Somebody with the address {address} is here already.")
+    person_id = new_id(
+        tx, tables.person, email=address, name=name, unit_id=unit, active=True, created_at=at
+    )
+    _write_roles(tx, person_id, roles)
+    told = sorted(roles)
+    audit.record(tx, "person.added", f"person:{person_id}", at=at, by=by, email=address, roles=told)
+    return find_person(tx, person_id)
+
+
+def set_roles(
+    tx: Connection, person: int, roles: Collection[Role], *, at: datetime, by: int | None
+) -> Person:
+    """Give somebody these roles, and no others."""
+    tx.execute(delete(tables.person_role).where(tables.person_role.c.person_id == person))
+    _write_roles(tx, person, roles)
+    audit.record(tx, "person.roles", f"person:{person}", at=at, by=by, roles=sorted(roles))
+    return find_person(tx, person)
+
+
+def set_active(
+    tx: Connection, person: int, *, active: bool, at: datetime, by: int | None
+) -> Person:
+    """Let somebody in, or shut them out; what they did stays."""
+    tx.execute(update(tables.person).where(tables.person.c.id == person).values(active=active))
+    audit.record(tx, "person.active", f"person:{person}", at=at, by=by, active=active)
+    return find_person(tx, person)
+
+
+def find_person(tx: Connection, person: int) -> Person:
+    """Return somebody by id.
+
+    :raises StoreError: there is nobody of this id (slug ``person-unknown``)
+    """
+    found = _people(tx, person)
+    if not found:
+        raise StoreError("person-unknown", f"There is no person {person}.")
+    return found[0]
+
+
+def people(tx: Connection) -> tuple[Person, ...]:
+    """Return everybody, by address."""
+    return _people(tx, None)
+
+
+def _people(tx: Connection, person: int | None) -> tuple[Person, ...]:
+    query = select(tables.person).order_by(tables.person.c.email)
+    granted = select(tables.person_role)
+    if person is not None:
+        query = query.where(tables.person.c.id == person)
+        granted = granted.where(tables.person_role.c.person_id == person)
+    roles: dict[int, set[Role]] = {}
+    for row in tx.execute(granted):
+        roles.setdefault(row.person_id, set()).add(Role(row.role))
+    return tuple(
+        Person(
+            id=row.id,
+            email=row.email,
+            name=row.name,
+            unit_id=row.unit_id,
+            roles=frozenset(roles.get(row.id, ())),
+            active=row.active,
+        )
+        for row in tx.execute(query)
+    )
+
+
+def _write_roles(tx: Connection, person: int, roles: Collection[Role]) -> None:
+    rows = [{"person_id": person, "role": role.value} for role in sorted(set(roles))]
+    if not rows:
+        return
+    try:
+        tx.execute(insert(tables.person_role), rows)
+    except IntegrityError as error:
+        raise StoreError("person-unknown", f"There is no person {person}.") from error

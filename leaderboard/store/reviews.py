@@ -1,0 +1,153 @@
+"""What leaders said: of reports, and of the waivers that teams asked for.
+
+Nothing is taken back: a later word stands over an earlier one, and both stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from leaderboard import tables
+from leaderboard.errors import StoreError
+from leaderboard.model import Decision, Review, WaiverDecision, WaiverRuling
+from leaderboard.ranking import FINALS
+from leaderboard.store import audit, submissions
+from leaderboard.store.rows import fields, new_id
+
+
+def review(
+    tx: Connection, report: int, decision: Decision, reason: str, *, by: int, at: datetime
+) -> Review:
+    """Say of a report whether it is approved.
+
+    :raises StoreError: there is no reason (slug ``reason-missing``), or no such report (slug
+        ``report-unknown``), or what is approved was not accepted (slug ``not-accepted``)
+    """
+    found = submissions.find_report(tx, report)
+    _check_reason(reason)
+    if decision is Decision.APPROVED and found.outcome != "accepted":
+        raise StoreError(
+            "not-accepted",
+            f"Report {report} is {found.outcome}: only an accepted submission can be approved.",
+            remedy="Grant the waivers that it needs and grade again, or let the team mend it.",
+        )
+    new = new_id(
+        tx, tables.review, report_id=report, decision=decision.value, reason=reason, by=by, at=at
+    )
+    subject = f"submission:{found.submission_id}"
+    audit.record(tx, "submission.reviewed", subject, at=at, by=by, decision=decision.value)
+    return Review(id=new, report_id=report, decision=decision, reason=reason, by=by, at=at)
+
+
+def reviews(tx: Connection, report: int) -> tuple[Review, ...]:
+    """Return what was said of a report, the last word last."""
+    table = tables.review
+    rows = tx.execute(select(table).where(table.c.report_id == report).order_by(table.c.id))
+    return tuple(Review(**{**fields(row), "decision": Decision(row.decision)}) for row in rows)
+
+
+def rule_waiver(  # noqa: PLR0913 - a ruling is all of this
+    tx: Connection,
+    *,
+    team: int,
+    challenge_slug: str,
+    code: str,
+    decision: WaiverDecision,
+    reason: str,
+    by: int,
+    at: datetime,
+    path: str = "",
+    expires_at: datetime | None = None,
+) -> WaiverRuling:
+    """Grant, refuse or revoke a deviation from one check, for one path or for all.
+
+    :raises StoreError: there is no reason (slug ``reason-missing``)
+    """
+    _check_reason(reason)
+    new = new_id(
+        tx,
+        tables.waiver,
+        team_id=team,
+        challenge_slug=challenge_slug,
+        code=code,
+        path=path,
+        decision=decision.value,
+        reason=reason,
+        by=by,
+        at=at,
+        expires_at=expires_at,
+    )
+    audit.record(tx, f"waiver.{decision}", f"team:{team}", at=at, by=by, code=code, path=path)
+    return _ruling(tx, new)
+
+
+def waivers_in_force(
+    tx: Connection, team: int, challenge_slug: str, *, at: datetime
+) -> tuple[WaiverRuling, ...]:
+    """Return the waivers that hold: granted last of all that was said, and not expired."""
+    table = tables.waiver
+    rows = tx.execute(
+        select(table.c.id)
+        .where(table.c.team_id == team, table.c.challenge_slug == challenge_slug)
+        .order_by(table.c.id)
+    )
+    last = {
+        (ruling.code, ruling.path): ruling
+        for ruling in [_ruling(tx, number) for number in rows.scalars().all()]
+    }
+    return tuple(
+        ruling
+        for _, ruling in sorted(last.items())
+        if ruling.decision is WaiverDecision.GRANTED
+        and (ruling.expires_at is None or ruling.expires_at > at)
+    )
+
+
+def choose_finals(
+    tx: Connection, team: int, reports: Sequence[int], *, by: int, at: datetime
+) -> None:
+    """Choose which reports count on the private board; the choice before is replaced.
+
+    :raises StoreError: there are too many, or one is another team's (slug ``finals``)
+    """
+    own = {sent.id for sent in submissions.of_team(tx, team)}
+    foreign = [r for r in reports if submissions.find_report(tx, r).submission_id not in own]
+    if len(set(reports)) > FINALS or foreign:
+        raise StoreError("finals", f"Choose up to {FINALS} of the team's own reports.")
+    table = tables.final_choice
+    tx.execute(delete(table).where(table.c.team_id == team))
+    for report in sorted(set(reports)):
+        tx.execute(insert(table).values(team_id=team, report_id=report, chosen_by=by, chosen_at=at))
+    audit.record(tx, "finals.chosen", f"team:{team}", at=at, by=by, reports=sorted(set(reports)))
+
+
+def finals(tx: Connection, event: int) -> dict[int, tuple[int, ...]]:
+    """Return the chosen reports of an event's teams, by team."""
+    table, team = tables.final_choice, tables.team
+    rows = tx.execute(
+        select(table.c.team_id, table.c.report_id)
+        .join(team, team.c.id == table.c.team_id)
+        .where(team.c.event_id == event)
+        .order_by(table.c.report_id)
+    )
+    chosen: dict[int, tuple[int, ...]] = {}
+    for row in rows:
+        chosen[row.team_id] = (*chosen.get(row.team_id, ()), row.report_id)
+    return chosen
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise StoreError(
+            "reason-missing",
+            "A decision needs a reason.",
+            remedy="Say in a sentence why; the team reads it.",
+        )
+
+
+def _ruling(tx: Connection, number: int) -> WaiverRuling:
+    row = tx.execute(select(tables.waiver).where(tables.waiver.c.id == number)).one()
+    return WaiverRuling(**{**fields(row), "decision": WaiverDecision(row.decision)})

@@ -1,0 +1,336 @@
+"""Submissions, how far their grading is, and the reports that came of it.
+
+A submission and its job are inserted by one transaction, and so are a report, its findings and
+the end of its job. Submitting a commit again, or recording a report again, changes nothing: a
+worker that was killed at any moment may simply start over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from leaderboard import ranking, tables
+from leaderboard.errors import StoreError
+from leaderboard.model import Job, JobState, RecordedReport, Submission
+from leaderboard.store import audit, events
+from leaderboard.store.rows import AnyRow, fields, new_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradedFinding:
+    """What a report says of one check."""
+
+    code: str
+    family: str
+    verdict: str
+    share: float
+    points: int | None
+    possible: int | None
+    message: str
+    path: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewReport:
+    """A report that is to be recorded."""
+
+    outcome: str
+    total: int | None
+    public_total: int | None
+    possible: int
+    content: str
+    """The whole of it, as JSON."""
+    findings: Sequence[GradedFinding] = ()
+
+
+def submit(
+    tx: Connection, *, team: int, challenge: int, commit: str, by: int, at: datetime
+) -> tuple[Submission, bool]:
+    """Put a commit forward.
+
+    :return: the submission, and whether it is new: the same commit again is the same submission
+    :raises StoreError: the event is not on (slug ``event-closed``), not about this challenge (slug
+        ``challenge-elsewhere``), or the team has used up its day (slug ``daily-cap``)
+    """
+    entrant = events.find_team(tx, team)
+    # One at a time for each team: the cap counts, and the same commit comes in once.
+    tx.execute(select(tables.team.c.id).where(tables.team.c.id == team).with_for_update())
+    known = _find_commit(tx, team, challenge, commit)
+    if known is not None:
+        return known, False
+    _check_open(tx, entrant.event_id, team, challenge, at)
+    new = new_id(
+        tx,
+        tables.submission,
+        event_id=entrant.event_id,
+        team_id=team,
+        challenge_id=challenge,
+        commit=commit,
+        submitted_by=by,
+        received_at=at,
+    )
+    tx.execute(
+        insert(tables.job).values(
+            submission_id=new,
+            state=JobState.QUEUED.value,
+            step="",
+            attempts=0,
+            changed_at=at,
+            message="",
+        )
+    )
+    audit.record(tx, "submission.received", f"submission:{new}", at=at, by=by, commit=commit)
+    return find(tx, new), True
+
+
+def find(tx: Connection, submission: int) -> Submission:
+    """Return a submission by id.
+
+    :raises StoreError: there is none (slug ``submission-unknown``)
+    """
+    table = tables.submission
+    row = tx.execute(select(table).where(table.c.id == submission)).first()
+    if row is None:
+        raise StoreError("submission-unknown", f"There is no submission {submission}.")
+    return _submission(row)
+
+
+def of_team(tx: Connection, team: int) -> tuple[Submission, ...]:
+    """Return a team's submissions, the newest first."""
+    table = tables.submission
+    rows = tx.execute(
+        select(table)
+        .where(table.c.team_id == team)
+        .order_by(table.c.received_at.desc(), table.c.id.desc())
+    )
+    return tuple(_submission(row) for row in rows)
+
+
+def job(tx: Connection, submission: int) -> Job:
+    """Return how far a submission is.
+
+    :raises StoreError: there is no such submission (slug ``submission-unknown``)
+    """
+    table = tables.job
+    row = tx.execute(select(table).where(table.c.submission_id == submission)).first()
+    if row is None:
+        raise StoreError("submission-unknown", f"There is no submission {submission}.")
+    return Job(**{**fields(row), "state": JobState(row.state)})
+
+
+def start(tx: Connection, submission: int, *, at: datetime) -> Job:
+    """Note that a worker has begun, or begun again."""
+    table = tables.job
+    tx.execute(
+        update(table)
+        .where(table.c.submission_id == submission, table.c.state.in_(_UNDONE))
+        .values(state=JobState.RUNNING.value, attempts=table.c.attempts + 1, changed_at=at, step="")
+    )
+    return job(tx, submission)
+
+
+def tell_step(tx: Connection, submission: int, step: str, *, at: datetime) -> None:
+    """Note what is being done; what has ended stays as it is."""
+    table = tables.job
+    tx.execute(
+        update(table)
+        .where(table.c.submission_id == submission, table.c.state == JobState.RUNNING.value)
+        .values(step=step, changed_at=at)
+    )
+
+
+def give_up(tx: Connection, submission: int, message: str, *, at: datetime) -> Job:
+    """Note that no report will come, and why; a report that is there already stays the answer."""
+    table = tables.job
+    done = tx.execute(
+        update(table)
+        .where(table.c.submission_id == submission, table.c.state.in_(_UNDONE))
+        .values(state=JobState.FAILED.value, changed_at=at, message=message[:1000], step="")
+    )
+    if done.rowcount:
+        audit.record(tx, "submission.failed", f"submission:{submission}", at=at, message=message)
+    return job(tx, submission)
+
+
+def record(
+    tx: Connection, submission: int, new: NewReport, *, at: datetime
+) -> tuple[RecordedReport, bool]:
+    """Record a report and end its job.
+
+    :return: the report, and whether it is this one: whoever comes second finds the first
+    """
+    line = select(tables.job.c.state).where(tables.job.c.submission_id == submission)
+    tx.execute(line.with_for_update())
+    known = report_of(tx, submission)
+    if known is not None:
+        return known, False
+    digest = hashlib.sha256(new.content.encode()).hexdigest()
+    report = new_id(
+        tx,
+        tables.report,
+        submission_id=submission,
+        outcome=new.outcome,
+        total=new.total,
+        public_total=new.public_total,
+        possible=new.possible,
+        digest=digest,
+        recorded_at=at,
+        content=new.content,
+    )
+    rows = [{"report_id": report, **_finding(finding)} for finding in new.findings]
+    if rows:
+        tx.execute(insert(tables.finding), rows)
+    tx.execute(
+        update(tables.job)
+        .where(tables.job.c.submission_id == submission)
+        .values(state=JobState.DONE.value, step="", message="", changed_at=at)
+    )
+    audit.record(
+        tx,
+        "report.recorded",
+        f"submission:{submission}",
+        at=at,
+        digest=digest,
+        outcome=new.outcome,
+        total=new.total,
+    )
+    return find_report(tx, report), True
+
+
+def report_of(tx: Connection, submission: int) -> RecordedReport | None:
+    """Return the report of a submission; None while there is none."""
+    table = tables.report
+    row = tx.execute(select(table).where(table.c.submission_id == submission)).first()
+    return None if row is None else RecordedReport(**fields(row))
+
+
+def find_report(tx: Connection, report: int) -> RecordedReport:
+    """Return a report by id.
+
+    :raises StoreError: there is none (slug ``report-unknown``)
+    """
+    row = tx.execute(select(tables.report).where(tables.report.c.id == report)).first()
+    if row is None:
+        raise StoreError("report-unknown", f"There is no report {report}.")
+    return RecordedReport(**fields(row))
+
+
+def findings(tx: Connection, report: int) -> tuple[GradedFinding, ...]:
+    """Return what a report says of each check, in its order."""
+    table = tables.finding
+    columns = [column for column in table.c if column.name not in {"id", "report_id"}]
+    rows = tx.execute(select(*columns).where(table.c.report_id == report).order_by(table.c.id))
+    return tuple(GradedFinding(**fields(row)) for row in rows)
+
+
+def entries(tx: Connection, event: int, slug: str) -> tuple[ranking.Entry, ...]:
+    """Return all graded submissions of an event to a challenge, whichever version, oldest first."""
+    sent, told, known = tables.submission, tables.report, tables.challenge
+    rows = tx.execute(
+        select(
+            told.c.id.label("report_id"),
+            sent.c.team_id,
+            sent.c.received_at,
+            told.c.outcome,
+            told.c.total,
+            told.c.public_total,
+        )
+        .join(told, told.c.submission_id == sent.c.id)
+        .join(known, known.c.id == sent.c.challenge_id)
+        .where(sent.c.event_id == event, known.c.slug == slug)
+        .order_by(sent.c.received_at, sent.c.id)
+    )
+    return tuple(ranking.Entry(**fields(row)) for row in rows)
+
+
+def waiting(tx: Connection) -> tuple[tuple[Submission, Job], ...]:
+    """Return what has no report yet, oldest first, to be graded or graded again."""
+    sent, state = tables.submission, tables.job
+    rows = tx.execute(
+        select(sent, state.c.state, state.c.step, state.c.attempts, state.c.changed_at)
+        .join(state, state.c.submission_id == sent.c.id)
+        .where(state.c.state.in_(_UNDONE))
+        .order_by(sent.c.received_at, sent.c.id)
+    )
+    return tuple((_submission(row), _job(row)) for row in rows)
+
+
+def unfinished(tx: Connection, team: int) -> int:
+    """Return how many of a team's submissions have no report yet: its turn comes after others'."""
+    sent, state = tables.submission, tables.job
+    query = (
+        select(func.count())
+        .select_from(sent.join(state, state.c.submission_id == sent.c.id))
+        .where(sent.c.team_id == team, state.c.state.in_(_UNDONE))
+    )
+    return tx.execute(query).scalar_one()
+
+
+_UNDONE = (JobState.QUEUED.value, JobState.RUNNING.value)
+
+
+def _check_open(tx: Connection, event: int, team: int, challenge: int, at: datetime) -> None:
+    held = events.find_event(tx, event)
+    if not held.starts_at <= at < held.ends_at:
+        raise StoreError(
+            "event-closed",
+            f"{held.title} takes submissions from {held.starts_at:%Y-%m-%d %H:%M} to "
+            f"{held.ends_at:%Y-%m-%d %H:%M} UTC.",
+        )
+    if challenge not in {version.id for version in events.challenges(tx, event)}:
+        raise StoreError("challenge-elsewhere", f"{held.title} is not held over this challenge.")
+    sent = tables.submission
+    received = tx.execute(
+        select(sent.c.received_at).where(sent.c.team_id == team, sent.c.challenge_id == challenge)
+    )
+    if not ranking.left_today(received.scalars(), held.daily_cap, at):
+        raise StoreError(
+            "daily-cap",
+            f"This team has made its {held.daily_cap} submissions of today.",
+            remedy="The next day begins at 00:00 UTC; 'drydock grade --public' has no cap.",
+        )
+
+
+def _find_commit(tx: Connection, team: int, challenge: int, commit: str) -> Submission | None:
+    table = tables.submission
+    row = tx.execute(
+        select(table).where(
+            table.c.team_id == team,
+            table.c.challenge_id == challenge,
+            table.c.commit == commit,
+        )
+    ).first()
+    return None if row is None else _submission(row)
+
+
+def _submission(row: AnyRow) -> Submission:
+    return Submission(
+        id=row.id,
+        event_id=row.event_id,
+        team_id=row.team_id,
+        challenge_id=row.challenge_id,
+        commit=row.commit,
+        submitted_by=row.submitted_by,
+        received_at=row.received_at,
+    )
+
+
+def _job(row: AnyRow) -> Job:
+    return Job(
+        submission_id=row.id,
+        state=JobState(row.state),
+        step=row.step,
+        attempts=row.attempts,
+        changed_at=row.changed_at,
+        message="",
+    )
+
+
+def _finding(finding: GradedFinding) -> Mapping[str, object]:
+    return {name: getattr(finding, name) for name in GradedFinding.__dataclass_fields__}
