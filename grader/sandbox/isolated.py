@@ -28,6 +28,7 @@ PRELOADED = (
     "sklearn.preprocessing",
     "statsmodels.api",
     "joblib",
+    "matplotlib.backends.backend_agg",  # with its fonts, whose list takes seconds to make
     "pyarrow.pandas_compat",
     "fastapi.testclient",
     "uvicorn.lifespan.on",

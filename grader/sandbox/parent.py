@@ -145,6 +145,8 @@ def command(environment: Environment, quarters: Quarters, channel: int) -> list[
     options += ["--ro-bind", str(quarters.etc), "/etc"]
     options += ["--ro-bind", str(quarters.shown), str(SHOWN)]
     options += ["--proc", "/proc", "--dir", files.ROOT, "--dir", files.SCRATCH]
+    # For what imports leave behind; jobs have one of their own in its place.
+    options += ["--tmpfs", "/tmp"]  # noqa: S108 - the parent's own
     options += ["--remount-ro", "/", "--chdir", "/"]
     code = SHOWN / "code"
     python = [str(environment.python), "-c", _START, str(channel), str(code)]

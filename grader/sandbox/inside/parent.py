@@ -13,11 +13,14 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from . import kernel, landlock, seccomp, supervisor, usage, wire
 from .orders import Order, Setting
+
+_FONT_FOLDER = "MPLCONFIGDIR"
 
 
 def main() -> None:
@@ -49,9 +52,12 @@ def main() -> None:
 
 
 def _preload(modules: tuple[str, ...]) -> None:
+    # Matplotlib keeps its list of fonts in a file, and insists on a folder for it.
+    os.environ[_FONT_FOLDER] = tempfile.gettempdir()
     for module in modules:
         with contextlib.suppress(ModuleNotFoundError):  # not every environment holds everything
             importlib.import_module(module)
+    del os.environ[_FONT_FOLDER]
     _excuse_plugins_from_rewriting()
     del sys.path[0]  # where this package lies; jobs do not see it
     gc.collect()

@@ -137,7 +137,7 @@ def _challenge(root: Path, cases: tuple[Case, ...]) -> Challenge:
         outputs=(OutputTable(file="answers.csv", key=("id",), columns=columns),),
         groups=_groups(),
         standards=(),
-        limits=Limits(wall_seconds=10, cpu_seconds=10),
+        limits=Limits(wall_seconds=10, cpu_seconds=5),
         passing_points=500,
         cases=cases,
     )
