@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -51,13 +52,17 @@ def unprivileged() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a server of our own on a socket of its own, and give its folder."""
-    folder = tmp_path_factory.mktemp("postgres")
+def server() -> Iterator[str]:
+    """Start a server of our own on a socket of its own, and give its folder.
+
+    Not in a folder of pytest's: the server's user may not enter it, and a socket's path is short.
+    """
+    with tempfile.TemporaryDirectory(prefix="drydock-pg-") as name:
+        yield from _serve(Path(name))
+
+
+def _serve(folder: Path) -> Iterator[str]:
     user = unprivileged()
-    for path in (folder, *folder.parents[:2]):
-        if user is not None:
-            path.chmod(0o755)
     if user is not None:
         shutil.chown(folder, user)
     data, binaries = folder / "data", programs(folder / "programs")
