@@ -18,8 +18,8 @@ SABOTAGE = b'raise ImportError("sabotaged by the canary")\n'
 """What every module of the package says in the canary run."""
 PATIENCE = 3
 """How many times the processor time of one command of the port all of its tests may take."""
-SLACK = 3
-"""How many times the wall time beyond that: it stops what sleeps, and depends on what else runs on
+SLACK = 2
+"""How many times that the wall time: it stops what sleeps, and depends on what else runs on
 the machine, so it must never decide about what works."""
 RUNNER = Path(__file__).parent / "inside" / "drydock_tests.py"
 """The program that runs tests inside."""

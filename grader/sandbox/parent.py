@@ -140,13 +140,13 @@ def command(environment: Environment, quarters: Quarters, channel: int) -> list[
         options += ["--setenv", name, value]
     for device in files.DEVICES:
         options += ["--dev-bind", device, device]
+    # For what imports leave behind; jobs have one of their own in its place.
+    options += ["--tmpfs", "/tmp"]  # noqa: S108 - the parent's own
     for binding in environment.readable:
         options += ["--ro-bind", str(binding.host), str(binding.inside)]
     options += ["--ro-bind", str(quarters.etc), "/etc"]
     options += ["--ro-bind", str(quarters.shown), str(SHOWN)]
     options += ["--proc", "/proc", "--dir", files.ROOT, "--dir", files.SCRATCH]
-    # For what imports leave behind; jobs have one of their own in its place.
-    options += ["--tmpfs", "/tmp"]  # noqa: S108 - the parent's own
     options += ["--remount-ro", "/", "--chdir", "/"]
     code = SHOWN / "code"
     python = [str(environment.python), "-c", _START, str(channel), str(code)]
