@@ -33,7 +33,7 @@ class JobState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    """It ended without a report, and says why: that is our failure, not the team's."""
+    """It ended without a report, and says why."""
 
     @property
     def terminal(self) -> bool:
@@ -50,8 +50,9 @@ class Decision(StrEnum):
 
 
 class WaiverDecision(StrEnum):
-    """What a leader said of a waiver that was asked for."""
+    """What was said of a deviation: asked for by a team, answered by a leader."""
 
+    ASKED = "asked"
     GRANTED = "granted"
     REFUSED = "refused"
     REVOKED = "revoked"
@@ -101,6 +102,8 @@ class Team:
     id: int
     event_id: int
     name: str
+    slug: str
+    """Its place in addresses, unique over all events."""
     members: tuple[int, ...]
     """People, by their ids."""
 
@@ -136,9 +139,14 @@ class Job:
     """How far a submission's grading is."""
 
     submission_id: int
+    round: int
+    """1 at first; each time that it is graded again adds one."""
     state: JobState
     step: str
     """What is being done right now."""
+    turn: int
+    """1 where nothing else of the team waits, and so on: first turns come before second ones, so
+    that a team with much to grade keeps no other one waiting."""
     attempts: int
     changed_at: datetime
     message: str
@@ -151,11 +159,15 @@ class RecordedReport:
 
     id: int
     submission_id: int
+    round: int
+    """Of grading: the last one is the submission's report."""
     outcome: str
     total: int | None
     public_total: int | None
     """Without the groups that count only at the end. Not scored is None, never 0."""
     possible: int
+    seconds: float
+    """How long grading took."""
     digest: str
     """SHA-256 of the JSON."""
     recorded_at: datetime
@@ -176,7 +188,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaiverRuling:
-    """A leader's word on a deviation that a team asked for. The last one counts."""
+    """A word on a deviation, of the team that asks or the leader who answers. The last counts."""
 
     id: int
     team_id: int
@@ -208,3 +220,67 @@ class AuditEntry:
     previous: str
     """The entry's hash before it; 64 zeros for the first."""
     hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A browser that somebody is signed in with."""
+
+    person: Person
+    form_token: str
+    """What every form must carry, so that no other site can send one."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """What a person's own programs sign in with; the token itself is kept nowhere."""
+
+    id: int
+    name: str
+    created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+
+
+class LinkPurpose(StrEnum):
+    """What a link that was handed out lets its reader do."""
+
+    SETUP = "setup"
+    """Create the first administrator. Once."""
+    SIGN_IN = "sign-in"
+    """Sign in as one person. Once."""
+    SIGN_UP = "sign-up"
+    """Create an account of one's own, for as long as the link lasts."""
+    DEMO = "demo"
+    """Sign in as one made-up person of a demonstration, for as long as the link lasts."""
+
+    @property
+    def once(self) -> bool:
+        """Whether using it makes it void."""
+        return self in {LinkPurpose.SETUP, LinkPurpose.SIGN_IN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link that was handed out."""
+
+    purpose: LinkPurpose
+    person_id: int | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegacyModel:
+    """A model of the company that is to be ported, whoever does it."""
+
+    id: int
+    name: str
+    unit_id: int
+    owner: str
+    language: str
+    challenge_slug: str | None
+    """The challenge that asks for its port; None where nobody made one yet."""
+    live_since: datetime | None
+    """When the port took over in production; None where it has not."""
+    registered_at: datetime

@@ -26,7 +26,6 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
-    false,
     true,
 )
 
@@ -145,6 +144,15 @@ one_time_link = Table(
     _moment("used_at", optional=True),
 )
 
+attempt = Table(
+    "attempt",
+    metadata,
+    _id(),
+    _text("key_hash", DIGEST),
+    _moment("at"),
+    Index("ix_attempt_key_hash_at", "key_hash", "at"),
+)
+
 # ------------------------------------------------------------------------------ events
 
 challenge = Table(
@@ -187,6 +195,7 @@ team = Table(
     _id(),
     _of("event"),
     _text("name", 100),
+    _text("slug", 100, unique=True),
     _text("invite_hash", DIGEST, unique=True),
     _moment("created_at"),
     UniqueConstraint("event_id", "name"),
@@ -220,8 +229,10 @@ job = Table(
     "job",
     metadata,
     _of("submission", primary_key=True),
+    Column("round", Integer, nullable=False),
     _text("state", 20, index=True),
     _text("step"),
+    Column("turn", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     _moment("changed_at"),
     _text("message", 1000),
@@ -231,14 +242,17 @@ report = Table(
     "report",
     metadata,
     _id(),
-    _of("submission", unique=True),
+    _of("submission"),
+    Column("round", Integer, nullable=False),
     _text("outcome", 20),
     Column("total", Integer),
     Column("public_total", Integer),
     Column("possible", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
     _text("digest", DIGEST),
     _moment("recorded_at"),
     Column("content", Text, nullable=False),
+    UniqueConstraint("submission_id", "round"),
 )
 
 finding = Table(
@@ -255,6 +269,13 @@ finding = Table(
     Column("message", Text, nullable=False),
     _text("path", 1000, optional=True),
     Column("line", Integer),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    _text("name", primary_key=True),
+    _moment("seen_at"),
 )
 
 final_choice = Table(
@@ -303,7 +324,7 @@ legacy_model = Table(
     _text("owner"),
     _text("language", 40),
     _text("challenge_slug", 100, optional=True),
-    Column("live", Boolean, nullable=False, server_default=false()),
+    _moment("live_since", optional=True),
     _moment("registered_at"),
 )
 

@@ -4,7 +4,27 @@ Each write that matters leaves its line in the audit within the same transaction
 ever there without the other. Times are handed in: no clock is read here.
 """
 
-from leaderboard.store import audit, events, people, reviews, submissions
+from leaderboard.store import (
+    accounts,
+    audit,
+    events,
+    models,
+    people,
+    reviews,
+    submissions,
+    workers,
+)
 from leaderboard.store.database import Database, open_database
 
-__all__ = ["Database", "audit", "events", "open_database", "people", "reviews", "submissions"]
+__all__ = [
+    "Database",
+    "accounts",
+    "audit",
+    "events",
+    "models",
+    "open_database",
+    "people",
+    "reviews",
+    "submissions",
+    "workers",
+]

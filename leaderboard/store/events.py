@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import re
 import secrets
+import unicodedata
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from leaderboard import tables
 from leaderboard.errors import StoreError
@@ -157,10 +160,45 @@ def found_team(tx: Connection, event: int, name: str, *, by: int, at: datetime) 
     if tx.execute(taken).first():
         raise StoreError("team-exists", f"There is a team {name!r} already in this event.")
     word = secrets.token_urlsafe(16)
-    new = new_id(tx, tables.team, event_id=event, name=name, invite_hash=_hash(word), created_at=at)
+    new = new_id(
+        tx,
+        tables.team,
+        event_id=event,
+        name=name,
+        slug=_free_slug(tx, name),
+        invite_hash=_hash(word),
+        created_at=at,
+    )
     _enter(tx, event, new, by, at)
     audit.record(tx, "team.founded", f"team:{new}", at=at, by=by, name=name)
     return find_team(tx, new), word
+
+
+def renew_invitation(tx: Connection, team: int, *, by: int, at: datetime) -> str:
+    """Return a new word of invitation to a team; the old one leads nowhere from now on.
+
+    :raises StoreError: there is no such team (slug ``team-unknown``)
+    """
+    find_team(tx, team)
+    word = secrets.token_urlsafe(16)
+    table = tables.team
+    tx.execute(update(table).where(table.c.id == team).values(invite_hash=_hash(word)))
+    audit.record(tx, "team.invitation", f"team:{team}", at=at, by=by)
+    return word
+
+
+def invited_to(tx: Connection, word: str) -> Team | None:
+    """Return the team that gave an invitation; None where nobody did."""
+    table = tables.team
+    row = tx.execute(select(table).where(table.c.invite_hash == _hash(word))).first()
+    return None if row is None else _team(tx, row)
+
+
+def leave(tx: Connection, team: int, person: int, *, at: datetime, by: int) -> None:
+    """Take somebody out of a team; what the team submitted stays its own."""
+    table = tables.membership
+    tx.execute(delete(table).where(table.c.team_id == team, table.c.person_id == person))
+    audit.record(tx, "team.left", f"team:{team}", at=at, by=by, person=person)
 
 
 def join(tx: Connection, word: str, person: int, *, at: datetime) -> Team:
@@ -191,6 +229,12 @@ def find_team(tx: Connection, team: int) -> Team:
     if row is None:
         raise StoreError("team-unknown", f"There is no team {team}.")
     return _team(tx, row)
+
+
+def team_at(tx: Connection, slug: str) -> Team | None:
+    """Return the team at an address; None where there is none."""
+    row = tx.execute(select(tables.team).where(tables.team.c.slug == slug)).first()
+    return None if row is None else _team(tx, row)
 
 
 def teams(tx: Connection, event: int) -> tuple[Team, ...]:
@@ -231,7 +275,24 @@ def _team(tx: Connection, row: AnyRow) -> Team:
     members = tx.execute(
         select(link.c.person_id).where(link.c.team_id == row.id).order_by(link.c.joined_at)
     )
-    return Team(id=row.id, event_id=row.event_id, name=row.name, members=tuple(members.scalars()))
+    return Team(
+        id=row.id,
+        event_id=row.event_id,
+        name=row.name,
+        slug=row.slug,
+        members=tuple(members.scalars()),
+    )
+
+
+def _free_slug(tx: Connection, name: str) -> str:
+    """Return a slug that no team has: of letters, figures and dashes, fit for any address."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].rstrip("-") or "team"
+    table = tables.team
+    like = select(table.c.slug).where(table.c.slug.startswith(slug, autoescape=True))
+    taken = set(tx.execute(like).scalars())
+    numbered = (f"{slug}-{number}" for number in itertools.count(2))
+    return next(free for free in itertools.chain([slug], numbered) if free not in taken)
 
 
 def _event(row: AnyRow) -> Event:

@@ -8,11 +8,12 @@ worker that was killed at any moment may simply start over.
 from __future__ import annotations
 
 import hashlib
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, literal, select, tuple_, update
 
 from leaderboard import ranking, tables
 from leaderboard.errors import StoreError
@@ -46,6 +47,8 @@ class NewReport:
     possible: int
     content: str
     """The whole of it, as JSON."""
+    seconds: float
+    """How long grading took."""
     findings: Sequence[GradedFinding] = ()
 
 
@@ -65,6 +68,7 @@ def submit(
     if known is not None:
         return known, False
     _check_open(tx, entrant.event_id, team, challenge, at)
+    turn = unfinished(tx, team) + 1
     new = new_id(
         tx,
         tables.submission,
@@ -78,8 +82,10 @@ def submit(
     tx.execute(
         insert(tables.job).values(
             submission_id=new,
+            round=1,
             state=JobState.QUEUED.value,
             step="",
+            turn=turn,
             attempts=0,
             changed_at=at,
             message="",
@@ -87,6 +93,34 @@ def submit(
     )
     audit.record(tx, "submission.received", f"submission:{new}", at=at, by=by, commit=commit)
     return find(tx, new), True
+
+
+def again(tx: Connection, submission: int, why: str, *, by: int, at: datetime) -> Job:
+    """Put a submission back into the queue; the report that is there stays beside the new one.
+
+    :raises StoreError: it is waiting or being graded already (slug ``still-grading``), or there is
+        no such submission (slug ``submission-unknown``)
+    """
+    current = job(tx, submission)
+    turn = unfinished(tx, find(tx, submission).team_id) + 1
+    table = tables.job
+    done = tx.execute(
+        update(table)
+        .where(table.c.submission_id == submission, table.c.state.not_in(_UNDONE))
+        .values(
+            round=table.c.round + 1,
+            state=JobState.QUEUED.value,
+            step="",
+            turn=turn,
+            attempts=0,
+            changed_at=at,
+            message="",
+        )
+    )
+    if not done.rowcount:
+        raise StoreError("still-grading", f"Submission {submission} is {current.state} already.")
+    audit.record(tx, "submission.again", f"submission:{submission}", at=at, by=by, why=why)
+    return job(tx, submission)
 
 
 def find(tx: Connection, submission: int) -> Submission:
@@ -165,20 +199,22 @@ def record(
 
     :return: the report, and whether it is this one: whoever comes second finds the first
     """
-    line = select(tables.job.c.state).where(tables.job.c.submission_id == submission)
-    tx.execute(line.with_for_update())
+    line = select(tables.job.c.round).where(tables.job.c.submission_id == submission)
+    current = tx.execute(line.with_for_update()).scalar_one()
     known = report_of(tx, submission)
-    if known is not None:
+    if known is not None and known.round == current:
         return known, False
     digest = hashlib.sha256(new.content.encode()).hexdigest()
     report = new_id(
         tx,
         tables.report,
         submission_id=submission,
+        round=current,
         outcome=new.outcome,
         total=new.total,
         public_total=new.public_total,
         possible=new.possible,
+        seconds=new.seconds,
         digest=digest,
         recorded_at=at,
         content=new.content,
@@ -204,9 +240,10 @@ def record(
 
 
 def report_of(tx: Connection, submission: int) -> RecordedReport | None:
-    """Return the report of a submission; None while there is none."""
+    """Return the last report of a submission; None while there is none."""
     table = tables.report
-    row = tx.execute(select(table).where(table.c.submission_id == submission)).first()
+    of = select(table).where(table.c.submission_id == submission)
+    row = tx.execute(of.order_by(table.c.round.desc()).limit(1)).first()
     return None if row is None else RecordedReport(**fields(row))
 
 
@@ -230,8 +267,12 @@ def findings(tx: Connection, report: int) -> tuple[GradedFinding, ...]:
 
 
 def entries(tx: Connection, event: int, slug: str) -> tuple[ranking.Entry, ...]:
-    """Return all graded submissions of an event to a challenge, whichever version, oldest first."""
+    """Return all graded submissions of an event to a challenge, whichever version, oldest first.
+
+    Of a submission that was graded again, the last report counts.
+    """
     sent, told, known = tables.submission, tables.report, tables.challenge
+    later = tables.report.alias()
     rows = tx.execute(
         select(
             told.c.id.label("report_id"),
@@ -244,16 +285,56 @@ def entries(tx: Connection, event: int, slug: str) -> tuple[ranking.Entry, ...]:
         .join(told, told.c.submission_id == sent.c.id)
         .join(known, known.c.id == sent.c.challenge_id)
         .where(sent.c.event_id == event, known.c.slug == slug)
+        .where(
+            ~select(later.c.id)
+            .where(later.c.submission_id == sent.c.id, later.c.round > told.c.round)
+            .exists()
+        )
         .order_by(sent.c.received_at, sent.c.id)
     )
     return tuple(ranking.Entry(**fields(row)) for row in rows)
+
+
+def place(tx: Connection, submission: int) -> int:
+    """Return how many others are being graded or come before a submission in the queue."""
+    sent, state = tables.submission, tables.job
+    mine = job(tx, submission)
+    own = find(tx, submission)
+    running = state.c.state == JobState.RUNNING.value
+    if mine.state is not JobState.QUEUED:
+        return 0
+    before = tuple_(state.c.turn, sent.c.received_at, sent.c.id) < tuple_(
+        literal(mine.turn), literal(own.received_at, tables.Moment()), literal(own.id)
+    )
+    query = (
+        select(func.count())
+        .select_from(sent.join(state, state.c.submission_id == sent.c.id))
+        .where(running | ((state.c.state == JobState.QUEUED.value) & before))
+    )
+    return tx.execute(query).scalar_one()
+
+
+def usual_seconds(tx: Connection, *, of_last: int = 20) -> float | None:
+    """Return the median time that the last gradings took; None while there were none."""
+    table = tables.report
+    last = select(table.c.seconds).order_by(table.c.id.desc()).limit(of_last)
+    seconds = tx.execute(last).scalars().all()
+    return statistics.median(seconds) if seconds else None
 
 
 def waiting(tx: Connection) -> tuple[tuple[Submission, Job], ...]:
     """Return what has no report yet, oldest first, to be graded or graded again."""
     sent, state = tables.submission, tables.job
     rows = tx.execute(
-        select(sent, state.c.state, state.c.step, state.c.attempts, state.c.changed_at)
+        select(
+            sent,
+            state.c.round,
+            state.c.state,
+            state.c.step,
+            state.c.turn,
+            state.c.attempts,
+            state.c.changed_at,
+        )
         .join(state, state.c.submission_id == sent.c.id)
         .where(state.c.state.in_(_UNDONE))
         .order_by(sent.c.received_at, sent.c.id)
@@ -324,8 +405,10 @@ def _submission(row: AnyRow) -> Submission:
 def _job(row: AnyRow) -> Job:
     return Job(
         submission_id=row.id,
+        round=row.round,
         state=JobState(row.state),
         step=row.step,
+        turn=row.turn,
         attempts=row.attempts,
         changed_at=row.changed_at,
         message="",

@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(length=200), nullable=False),
         sa.Column("language", sa.String(length=40), nullable=False),
         sa.Column("challenge_slug", sa.String(length=100), nullable=True),
-        sa.Column("live", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("live_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["unit_id"], ["unit.id"], name=op.f("fk_legacy_model_unit_id_unit")
@@ -81,12 +81,14 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("event_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("slug", sa.String(length=100), nullable=False),
         sa.Column("invite_hash", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_team_event_id_event")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
         sa.UniqueConstraint("event_id", "name", name=op.f("uq_team_event_id_name")),
         sa.UniqueConstraint("invite_hash", name=op.f("uq_team_invite_hash")),
+        sa.UniqueConstraint("slug", name=op.f("uq_team_slug")),
     )
     op.create_table(
         "access_token",
@@ -268,8 +270,10 @@ def upgrade() -> None:
     op.create_table(
         "job",
         sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("step", sa.String(length=200), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("message", sa.String(length=1000), nullable=False),
@@ -284,10 +288,12 @@ def upgrade() -> None:
         "report",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=False),
         sa.Column("total", sa.Integer(), nullable=True),
         sa.Column("public_total", sa.Integer(), nullable=True),
         sa.Column("possible", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
@@ -295,7 +301,7 @@ def upgrade() -> None:
             ["submission_id"], ["submission.id"], name=op.f("fk_report_submission_id_submission")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
-        sa.UniqueConstraint("submission_id", name=op.f("uq_report_submission_id")),
+        sa.UniqueConstraint("submission_id", "round", name=op.f("uq_report_submission_id_round")),
     )
     op.create_table(
         "final_choice",
@@ -350,6 +356,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review")),
     )
     op.create_index(op.f("ix_review_report_id"), "review", ["report_id"])
+    op.create_table(
+        "attempt",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
+    )
+    op.create_index("ix_attempt_key_hash_at", "attempt", ["key_hash", "at"])
+    op.create_table(
+        "worker",
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_worker")),
+    )
     for table in APPEND_ONLY:
         _keep(table)
 

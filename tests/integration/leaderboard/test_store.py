@@ -58,6 +58,7 @@ def graded(total: int | None = 900, outcome: str = "accepted", **changes: int | 
         total=total,
         public_total=public,
         possible=1000,
+        seconds=30.0,
         content=f'{{"total": {total}}}',
         findings=(FINDING,),
     )
