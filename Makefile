@@ -28,8 +28,8 @@ lock: ## Renew the locks: the installer's, Drydock's own and the submissions' en
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate grader/environments/standard.in -o grader/environments/standard.lock
 
-demo: setup ## Grade three ports of a real legacy model, and show the verdicts
-	$(BIN)/drydock demo
+demo: setup ## The portal at http://127.0.0.1:8501, with a made-up event that is really graded
+	$(BIN)/drydock serve --demo --data results/demo
 
 test: setup ## Run all tests
 	$(BIN)/pytest -n auto --dist=worksteal
@@ -59,7 +59,7 @@ order: setup ## Order a folder of repositories by the standards: make order REPO
 	$(BIN)/python tests/reality/order.py $(REPOSITORIES)
 
 docs: setup ## Write the generated pages of docs/
-	$(BIN)/python -m grader.docs
+	$(BIN)/python -m portal.docs
 
 check: lint types contracts standards test ## Lint, types, contracts, own standards and tests
 

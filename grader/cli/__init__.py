@@ -36,7 +36,7 @@ app.add_typer(environment.app, name="environment")
 app.command("demo")(demo.demo)
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line; every error becomes one clear sentence and its exit status."""
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:

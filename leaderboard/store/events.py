@@ -63,6 +63,13 @@ def find_challenge(tx: Connection, challenge: int) -> ChallengeVersion:
     return _challenge(row)
 
 
+def published(tx: Connection) -> tuple[ChallengeVersion, ...]:
+    """Return all published versions, the newest first."""
+    table = tables.challenge
+    rows = tx.execute(select(table).order_by(table.c.published_at.desc(), table.c.id.desc()))
+    return tuple(_challenge(row) for row in rows)
+
+
 def hold(  # noqa: PLR0913 - an event is all of this
     tx: Connection,
     *,

@@ -80,6 +80,13 @@ def set_active(
     return find_person(tx, person)
 
 
+def move(tx: Connection, person: int, unit: int | None, *, at: datetime, by: int | None) -> Person:
+    """Let somebody work in another unit, or in none that is known."""
+    tx.execute(update(tables.person).where(tables.person.c.id == person).values(unit_id=unit))
+    audit.record(tx, "person.moved", f"person:{person}", at=at, by=by, unit=unit)
+    return find_person(tx, person)
+
+
 def find_person(tx: Connection, person: int) -> Person:
     """Return somebody by id.
 

@@ -49,6 +49,26 @@ def reviews(tx: Connection, report: int) -> tuple[Review, ...]:
     return tuple(Review(**{**fields(row), "decision": Decision(row.decision)}) for row in rows)
 
 
+def approved_commit(tx: Connection, team: int, challenge_slug: str, *, before: int) -> str | None:
+    """Return the commit of a team that was approved last, of those submitted before another one."""
+    sent, told, said, known = tables.submission, tables.report, tables.review, tables.challenge
+    row = tx.execute(
+        select(sent.c.commit)
+        .join(told, told.c.submission_id == sent.c.id)
+        .join(said, said.c.report_id == told.c.id)
+        .join(known, known.c.id == sent.c.challenge_id)
+        .where(
+            sent.c.team_id == team,
+            known.c.slug == challenge_slug,
+            sent.c.id < before,
+            said.c.decision == Decision.APPROVED.value,
+        )
+        .order_by(said.c.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else str(row.commit)
+
+
 def rule_waiver(  # noqa: PLR0913 - a ruling is all of this
     tx: Connection,
     *,
@@ -88,21 +108,29 @@ def waivers_in_force(
     tx: Connection, team: int, challenge_slug: str, *, at: datetime
 ) -> tuple[WaiverRuling, ...]:
     """Return the waivers that hold: granted last of all that was said, and not expired."""
-    table = tables.waiver
-    rows = tx.execute(
-        select(table.c.id)
-        .where(table.c.team_id == team, table.c.challenge_slug == challenge_slug)
-        .order_by(table.c.id)
-    )
     last = {
         (ruling.code, ruling.path): ruling
-        for ruling in [_ruling(tx, number) for number in rows.scalars().all()]
+        for ruling in rulings(tx, team, challenge_slug)
+        if ruling.decision is not WaiverDecision.ASKED  # asking again undoes no answer
     }
     return tuple(
         ruling
         for _, ruling in sorted(last.items())
         if ruling.decision is WaiverDecision.GRANTED
         and (ruling.expires_at is None or ruling.expires_at > at)
+    )
+
+
+def rulings(tx: Connection, team: int, challenge_slug: str) -> tuple[WaiverRuling, ...]:
+    """Return all that was asked and said of a team's deviations, oldest first."""
+    table = tables.waiver
+    rows = tx.execute(
+        select(table)
+        .where(table.c.team_id == team, table.c.challenge_slug == challenge_slug)
+        .order_by(table.c.id)
+    )
+    return tuple(
+        WaiverRuling(**{**fields(row), "decision": WaiverDecision(row.decision)}) for row in rows
     )
 
 

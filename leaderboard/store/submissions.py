@@ -258,6 +258,36 @@ def find_report(tx: Connection, report: int) -> RecordedReport:
     return RecordedReport(**fields(row))
 
 
+def graded(
+    tx: Connection, team: int, challenge_slug: str
+) -> tuple[tuple[Submission, RecordedReport], ...]:
+    """Return a team's submissions to a challenge that have a report, with the last one of each."""
+    sent, known = tables.submission, tables.challenge
+    rows = tx.execute(
+        select(sent)
+        .join(known, known.c.id == sent.c.challenge_id)
+        .where(sent.c.team_id == team, known.c.slug == challenge_slug)
+        .order_by(sent.c.id)
+    ).all()
+    pairs = [(_submission(row), report_of(tx, row.id)) for row in rows]
+    return tuple((item, report) for item, report in pairs if report is not None)
+
+
+def report_before(tx: Connection, sent: Submission) -> RecordedReport | None:
+    """Return the report of the team's submission before this one, to the same challenge."""
+    told, other, known = tables.report, tables.submission, tables.challenge
+    slug = select(known.c.slug).where(known.c.id == sent.challenge_id).scalar_subquery()
+    row = tx.execute(
+        select(told)
+        .join(other, other.c.id == told.c.submission_id)
+        .join(known, known.c.id == other.c.challenge_id)
+        .where(other.c.team_id == sent.team_id, other.c.id < sent.id, known.c.slug == slug)
+        .order_by(other.c.id.desc(), told.c.round.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else RecordedReport(**fields(row))
+
+
 def findings(tx: Connection, report: int) -> tuple[GradedFinding, ...]:
     """Return what a report says of each check, in its order."""
     table = tables.finding
@@ -312,6 +342,14 @@ def place(tx: Connection, submission: int) -> int:
         .where(running | ((state.c.state == JobState.QUEUED.value) & before))
     )
     return tx.execute(query).scalar_one()
+
+
+def counts(tx: Connection) -> dict[JobState, int]:
+    """Return how many submissions are in each state."""
+    state = tables.job.c.state
+    rows = tx.execute(select(state, func.count()).group_by(state)).all()
+    found = {row[0]: row[1] for row in rows}
+    return {known: found.get(known.value, 0) for known in JobState}
 
 
 def usual_seconds(tx: Connection, *, of_last: int = 20) -> float | None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from grader import docs
+from portal import docs
 
 ROOT = Path(__file__).parents[3]
-ROOMS = ("grader", "leaderboard")
+ROOMS = ("grader", "leaderboard", "portal")
 ERRORS = {"SourceError", "ChallengeError", "OutputError", "UsageError", "UserError"}
-ERRORS |= {"StoreError"}
+ERRORS |= {"StoreError", "PortalError", "Forbidden"}
 ERRORS |= {"SandboxError", "EnvironmentBuildError", "InternalError"}
 
 

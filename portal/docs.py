@@ -1,7 +1,8 @@
-"""The generated pages of ``docs/``: ``python -m grader.docs`` writes them, a test proves them."""
+"""The generated pages of ``docs/``: ``python -m portal.docs`` writes them, a test proves them."""
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from grader.standards.page import checks_page
 FOLDER = Path(__file__).parents[1] / "docs"
 
 
+@functools.cache
 def pages() -> Mapping[str, str]:
     """Return the generated pages: file name to content."""
     return {
@@ -32,7 +34,7 @@ def main() -> None:
 
 def _cli_page() -> str:
     """Return the command line's own help, as Typer's documentation tool renders it."""
-    command = [sys.executable, "-m", "typer", "grader.cli", "utils", "docs", "--name", "drydock"]
+    command = [sys.executable, "-m", "typer", "portal.cli", "utils", "docs", "--name", "drydock"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
     return done.stdout.strip() + "\n"
 

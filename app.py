@@ -1,0 +1,5 @@
+"""The portal's front door: the pages, by role."""
+
+from portal.pages.common import run
+
+run()

@@ -1,0 +1,1 @@
+"""People and the network: one process on one port, where an event takes place."""

@@ -1,0 +1,61 @@
+"""What the portal's commands share: where a portal keeps its things."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from portal.errors import PortalError
+from portal.settings import Settings, SingleSignOn, checked
+
+Data = Annotated[
+    Path,
+    typer.Option("--data", envvar="DRYDOCK_DATA", help="Folder that everything is kept in."),
+]
+DatabaseUrl = Annotated[
+    str,
+    typer.Option(
+        "--database-url",
+        envvar="DRYDOCK_DATABASE_URL",
+        help="postgresql+psycopg://user@host/name, when one outgrows SQLite.",
+        show_default="an SQLite file in the data folder",
+    ),
+]
+DEFAULT_DATA = Path("drydock-data")
+
+
+def settings_of(data: Path, database_url: str, **more: object) -> Settings:
+    """Return checked settings; single sign-on comes from the environment, as secrets do.
+
+    :raises PortalError: something of it will not do
+    """
+    return checked(
+        Settings(
+            data=data.absolute(),
+            database_url=database_url,
+            single_sign_on=_single_sign_on(),
+            **more,  # type: ignore[arg-type]  # the commands pass fields of Settings
+        )
+    )
+
+
+def _single_sign_on() -> SingleSignOn | None:
+    issuer = os.environ.get("DRYDOCK_OIDC_ISSUER", "")
+    if not issuer:
+        return None
+    names = ("DRYDOCK_OIDC_CLIENT_ID", "DRYDOCK_OIDC_CLIENT_SECRET")
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        raise PortalError(
+            "single-sign-on",
+            f"DRYDOCK_OIDC_ISSUER is set, and {' and '.join(missing)} is not.",
+            remedy="Set all three, or none.",
+        )
+    return SingleSignOn(
+        issuer=issuer.rstrip("/"),
+        client_id=os.environ[names[0]],
+        client_secret=os.environ[names[1]],
+    )

@@ -1,0 +1,43 @@
+"""``drydock worker``: grade what is queued, on this machine."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import Annotated
+
+import typer
+
+from portal.cli.common import DEFAULT_DATA, Data, DatabaseUrl, settings_of
+from portal.grading import Grader
+from portal.house import open_house
+from portal.jobs import work
+
+
+def worker(
+    data: Data = DEFAULT_DATA,
+    database_url: DatabaseUrl = "",
+    name: Annotated[
+        str,
+        typer.Option(
+            help="Its name: the same after a restart, and no other worker's.",
+            show_default="this machine's name",
+        ),
+    ] = "",
+) -> None:
+    """Grade submissions, one after the other, until told to end.
+
+    It needs the portal's data folder (repositories and challenges), shared where it runs on
+    another machine, and the portal's database.
+
+    Examples:
+      drydock worker --data /srv/drydock
+
+      drydock worker --data /srv/drydock --database-url postgresql+psycopg://drydock@db/drydock
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    house = open_house(settings_of(data, database_url))
+    known = name or f"{socket.gethostname()}/0"
+    workshop = house.settings.data / "work" / known.replace("/", "-")
+    with Grader(house.database, house.library, house.repositories, workshop) as grader:
+        work(house.database, known, grader.grade, house.settings.data / "locks")

@@ -1,0 +1,155 @@
+"""The queue: thin glue over DBOS Transact, which runs on SQLite and PostgreSQL alike.
+
+A submission and its place in the queue are written by one transaction. A worker that dies is
+started again by its supervisor under the same name, and takes up what it had begun; one whose
+machine never returns is silent for a while, and the others take over its work. So a submission may
+be graded more than once, and recording is what makes one report of it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dbos import DBOS, DBOSClient, EnqueueOptions
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from leaderboard.model import Job
+from leaderboard.store import Database, workers
+from portal.errors import PortalError
+
+QUEUE = "grading"
+WORKFLOW = "grade"
+VERSION = "1"
+"""Of what is queued: workers take up rows of their own version alone."""
+_POLL = 0.25
+_BEAT = 5.0
+_ENDLESS = 1_000_000
+"""Attempts are counted in the submission's own job, which says why it was given up."""
+
+Grade = Callable[[int, int], None]
+"""Grades a submission, given its id and round, and records what comes of it."""
+
+_log = logging.getLogger("drydock.jobs")
+
+
+class Queue:
+    """Where submissions wait; opened by whoever takes them in."""
+
+    def __init__(self, database: Database) -> None:
+        self._url = address(database)
+        DBOS.migrate(self._url)
+        self._client = DBOSClient(system_database_url=self._url)
+
+    def put(self, tx: Connection, job: Job) -> None:
+        """Queue a submission within the transaction that takes it in."""
+        options: EnqueueOptions = {
+            "workflow_name": WORKFLOW,
+            "queue_name": QUEUE,
+            "workflow_id": f"grade:{job.submission_id}:{job.round}",
+            "priority": job.turn,
+            "app_version": VERSION,
+        }
+        self._client.enqueue_in_transaction(tx, options, job.submission_id, job.round)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._client.destroy()
+
+
+def address(database: Database) -> str:
+    """Return the database's URL, with all that it takes to connect."""
+    return database.engine.url.render_as_string(hide_password=False)
+
+
+def work(database: Database, name: str, grade: Grade, locks: Path) -> None:
+    """Grade what is queued, one after the other, until told to end.
+
+    It ends on SIGTERM and SIGINT, and when standard input ends: then who started it is gone. What
+    it had begun, the next worker of its name takes up.
+
+    :param name: the same after a restart, and no other worker's
+    :raises PortalError: a worker of this name runs already (slug ``worker-running``)
+    """
+    with _alone(locks, name):
+        _launch(database, name, grade)
+        ended = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: ended.set())
+        threading.Thread(target=_await_end_of_input, args=[ended], daemon=True).start()
+        while not ended.wait(_BEAT):
+            _beat(database, name)
+        with database.write() as tx:
+            workers.leave(tx, name)
+    os._exit(0)  # a grading may be under way: it is not waited for
+
+
+def _launch(database: Database, name: str, grade: Grade) -> None:
+    with database.write() as tx:
+        workers.beat(tx, name)
+    DBOS(
+        config={
+            "name": "drydock",
+            "system_database_url": address(database),
+            "executor_id": name,
+            "application_version": VERSION,
+            "log_level": "WARNING",
+        }
+    )
+
+    @DBOS.step(name="grade_and_record")
+    def grade_and_record(submission: int, number: int) -> None:
+        grade(submission, number)
+
+    @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=_ENDLESS)
+    def grade_submission(submission: int, number: int) -> None:
+        grade_and_record(submission, number)
+
+    DBOS.listen_queues([QUEUE])
+    DBOS.launch()
+    DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=_POLL)
+
+
+def _beat(database: Database, name: str) -> None:
+    """Say that this worker is alive, and take over from those that are not."""
+    try:
+        with database.write() as tx:
+            workers.beat(tx, name)
+            alive = workers.alive(tx)
+        begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        silent = sorted({item.executor_id for item in begun if item.executor_id} - alive)
+        if silent:
+            # The public way to resume forgets how often a job was tried; this one is pinned.
+            DBOS._recover_pending_workflows(silent)  # noqa: SLF001
+    except SQLAlchemyError as error:
+        # A database that is away for a while must not end a worker.
+        _log.warning("The database does not answer: %s", str(error).splitlines()[0])
+
+
+@contextmanager
+def _alone(locks: Path, name: str) -> Iterator[None]:
+    locks.mkdir(parents=True, exist_ok=True)
+    with (locks / f"{name.replace('/', '-')}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise PortalError(
+                "worker-running",
+                f"A worker named {name} runs already.",
+                remedy="Give this one another name with --name.",
+            ) from error
+        yield
+
+
+def _await_end_of_input(ended: threading.Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    ended.set()

@@ -1,0 +1,169 @@
+"""Administration: people, units, workers and the queue, the audit."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from leaderboard.model import Person, Role
+from portal.access import Page
+from portal.house import House
+from portal.pages.common import done, empty, moment, need, plain, show_done, told
+from portal.services import administration
+
+
+def draw() -> None:
+    """Draw the page."""
+    house, person = need(Page.ADMINISTRATION)
+    st.title("Administration")
+    show_done()
+    link = st.session_state.pop("link", "")
+    if link:
+        st.markdown("Send this link; it is shown this once:")
+        st.code(link, language=None, wrap_lines=True)
+    everybody, units, work, audit = st.tabs(["People", "Units", "Workers and queue", "Audit"])
+    with everybody:
+        _people(house, person)
+    with units:
+        _units(house, person)
+    with work:
+        _work(house, person)
+    with audit:
+        _audit(house, person)
+
+
+def _people(house: House, person: Person) -> None:
+    known = {other.id: other for other in administration.everybody(house, person)}
+    units = {unit.id: unit.name for unit in administration.units(house, person)}
+    table = pd.DataFrame(
+        {
+            "Name": other.name,
+            "Address": other.email,
+            "Unit": units.get(other.unit_id or 0, "not known"),
+            "Roles": ", ".join(sorted(role.value for role in other.roles)),
+            "Account": "open" if other.active else "closed",
+        }
+        for other in known.values()
+    )
+    st.table(table.set_index("Name"))
+    if st.button("Make a link to sign up", help="Whoever has it may create an account, for a week"):
+        st.session_state["link"] = administration.sign_up_link(house, person)
+        st.rerun()
+    _invite(house, person, units)
+    _change(house, person, known)
+
+
+def _invite(house: House, person: Person, units: dict[int, str]) -> None:
+    st.subheader("Add somebody", anchor=False)
+    with st.form("invite", clear_on_submit=True):
+        name = st.text_input("Name", max_chars=200)
+        email = st.text_input("E-mail address", max_chars=320)
+        roles = _roles("Roles", [Role.MEMBER], "invite-roles")
+        unit = st.selectbox("Unit", [None, *units], format_func=lambda u: units.get(u, "not known"))
+        if st.form_submit_button("Add"):
+            with told():
+                link = administration.invite(
+                    house, person, email=email, name=name, roles=roles, unit=unit
+                )
+                st.session_state["link"] = link
+                st.rerun()
+
+
+def _change(house: House, person: Person, known: dict[int, Person]) -> None:
+    st.subheader("Change an account", anchor=False)
+    number = st.selectbox(
+        "Person", list(known), format_func=lambda n: f"{known[n].name} ({known[n].email})"
+    )
+    other = known[number]
+    with st.form("roles"):
+        roles = _roles("Roles", sorted(other.roles), f"roles-{number}")
+        if st.form_submit_button("Set the roles"):
+            with told():
+                administration.set_roles(house, person, number, roles)
+                done(f"{plain(other.name)} has these roles now.")
+    if st.button("Make a link that signs them in once"):
+        st.session_state["link"] = administration.sign_in_link(house, person, number)
+        st.rerun()
+    label = "Close the account" if other.active else "Open the account again"
+    if st.button(label):
+        with told():
+            administration.set_active(house, person, number, active=not other.active)
+            done("Done.")
+
+
+def _roles(label: str, default: list[Role], key: str) -> list[Role]:
+    return st.multiselect(
+        label, list(Role), default=default, format_func=lambda role: role.value, key=key
+    )
+
+
+def _units(house: House, person: Person) -> None:
+    known = {unit.id: unit for unit in administration.units(house, person)}
+    if known:
+        table = pd.DataFrame(
+            {
+                "Unit": unit.name,
+                "Part of": known[unit.parent_id].name if unit.parent_id else "the company",
+            }
+            for unit in known.values()
+        )
+        st.table(table.set_index("Unit"))
+    else:
+        empty("No unit is known yet.", "Add the parts of your company, from the top down.")
+    with st.form("unit", clear_on_submit=True):
+        name = st.text_input("Name of the unit", max_chars=200)
+        parent = st.selectbox(
+            "Part of",
+            [None, *known],
+            format_func=lambda number: known[number].name if number else "the company",
+        )
+        if st.form_submit_button("Add"):
+            with told():
+                administration.add_unit(house, person, name, parent)
+                done(f"{plain(name)} is there.")
+
+
+def _work(house: House, person: Person) -> None:
+    silences = administration.silences(house, person)
+    if not silences:
+        st.error("No worker runs: nothing is graded. Start one with 'drydock worker'.")
+    for name, silence in silences.items():
+        st.markdown(f"- {plain(name)}: heard of {silence.total_seconds():.0f} s ago")
+    waiting = administration.waiting(house, person)
+    st.markdown(f"**{len(waiting)}** wait for grading.")
+    if waiting:
+        table = pd.DataFrame(
+            {
+                "Submission": sent.id,
+                "Received": moment(sent.received_at),
+                "State": job.state.value,
+                "Step": job.step or "none",
+                "Begun": job.attempts,
+            }
+            for sent, job in waiting
+        )
+        st.table(table.set_index("Submission"))
+
+
+def _audit(house: House, person: Person) -> None:
+    if st.button("Prove the chain"):
+        proof = administration.prove(house, person)
+        if proof.broken:
+            st.error(f"Broken: {proof.broken}.")
+        else:
+            st.success(f"{proof.entries} lines hold. The last hash is {proof.last}.")
+    table = pd.DataFrame(
+        {
+            "Line": entry.number,
+            "When": moment(entry.at),
+            "What": entry.action,
+            "To": entry.subject,
+            "By": "the machine" if entry.actor_id is None else f"person {entry.actor_id}",
+            "Details": entry.details,
+        }
+        for entry in administration.newest(house, person)
+    )
+    st.table(table.set_index("Line"))
+
+
+draw()

@@ -1,0 +1,216 @@
+"""Adoption: which unit's people are trained, which models are converted, what holds the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from leaderboard.adoption import Funnel, ModelStage, PersonStage
+from leaderboard.model import Person, Role
+from portal.access import Page
+from portal.house import House
+from portal.pages.common import done, empty, moment, need, plain, show_done, told
+from portal.services import adopting, reading, register
+from portal.services.adopting import Adoption
+from portal.services.register import Preview
+
+_WORST = 15
+
+
+def draw() -> None:
+    """Draw the page."""
+    house, person = need(Page.ADOPTION)
+    st.title("Adoption")
+    show_done()
+    found = adopting.adoption(house, person)
+    everybody, models, violations, importing = st.tabs(
+        ["People", "Legacy models", "Standards missed", "Register"]
+    )
+    with everybody:
+        _people(found)
+    with models:
+        _models(found)
+    with violations:
+        _heat(found)
+    with importing:
+        _register(house, person, found)
+
+
+def _people(found: Adoption) -> None:
+    _funnel(found, found.people_funnels, found.people_over_time, list(PersonStage), "people")
+    stage, ids = _opened(found, found.people_funnels, list(PersonStage), "people")
+    rows = [
+        {
+            "Name": found.people[number].name,
+            "Unit": found.unit_name(found.people[number].unit_id),
+            "Reached": moment(row.reached[stage]) if stage in row.reached else "not noted",
+        }
+        for row in found.people_progress
+        if (number := row.id) in ids
+    ]
+    _rows(rows, "people")
+
+
+def _models(found: Adoption) -> None:
+    if not found.models:
+        empty("No legacy model is registered yet.", "Import the list in the tab Register.")
+        return
+    _funnel(found, found.model_funnels, found.models_over_time, list(ModelStage), "models")
+    stage, ids = _opened(found, found.model_funnels, list(ModelStage), "models")
+    rows = [
+        {
+            "Model": found.models[row.id].name,
+            "Unit": found.unit_name(found.models[row.id].unit_id),
+            "Language": found.models[row.id].language,
+            "Owner": found.models[row.id].owner,
+            "Reached": moment(row.reached[stage]) if stage in row.reached else "not noted",
+        }
+        for row in found.model_progress
+        if row.id in ids
+    ]
+    _rows(rows, "models")
+
+
+def _funnel(
+    found: Adoption,
+    funnels: Sequence[Funnel],
+    times: Mapping[str, Sequence[int]],
+    stages: Sequence[StrEnum],
+    what: str,
+) -> None:
+    whole = funnels[0].counts()
+    for column, stage in zip(st.columns(len(stages)), stages, strict=True):
+        column.metric(stage.value.capitalize(), whole[stage.value])
+    table = pd.DataFrame(
+        {"Unit": found.unit_name(funnel.unit_id), **funnel.counts()} for funnel in funnels
+    )
+    st.table(table.set_index("Unit"))
+    drawn = pd.DataFrame(
+        [
+            {"when": when, "number": number, "stage": stage}
+            for stage, numbers in times.items()
+            for when, number in zip(found.moments, numbers, strict=True)
+        ]
+    )
+    chart = (
+        alt.Chart(drawn)
+        .mark_line(interpolate="step-after")
+        .encode(
+            x=alt.X("when:T", title=None),
+            y=alt.Y("number:Q", title=what),
+            color=alt.Color("stage:N", sort=[stage.value for stage in stages]),
+            strokeDash="stage:N",
+        )
+        .properties(height=260)
+    )
+    st.altair_chart(chart, alt=f"How many {what} had reached each stage, over time")
+
+
+def _opened(
+    found: Adoption, funnels: Sequence[Funnel], stages: Sequence[StrEnum], what: str
+) -> tuple[StrEnum, frozenset[int]]:
+    st.subheader("Who they are" if what == "people" else "Which they are", anchor=False)
+    left, right = st.columns(2)
+    unit = left.selectbox(
+        "Unit",
+        range(len(funnels)),
+        format_func=lambda number: found.unit_name(funnels[number].unit_id),
+        key=f"{what}-unit",
+    )
+    stage = right.selectbox(
+        "Have reached", stages, format_func=lambda known: known.value, key=f"{what}-stage"
+    )
+    return stage, funnels[unit].stages[stage]
+
+
+def _rows(rows: Sequence[Mapping[str, str]], what: str) -> None:
+    if not rows:
+        empty("Nobody here yet." if what == "people" else "None here yet.", "Choose another stage.")
+        return
+    table = pd.DataFrame(rows)
+    st.table(table.set_index(table.columns[0]))
+    st.download_button(
+        "Download as CSV", table.to_csv(index=False), f"{what}.csv", "text/csv", key=f"{what}-csv"
+    )
+
+
+def _heat(found: Adoption) -> None:
+    if not found.heat:
+        empty("Nothing was graded yet.", "Which checks fail in which unit is shown here.")
+        return
+    table = pd.DataFrame(
+        {
+            "unit": found.unit_name(heat.unit_id),
+            "check": heat.code,
+            "share": heat.share,
+            "failed": len(heat.failed),
+            "seen": heat.seen,
+        }
+        for heat in found.heat
+    )
+    worst = table.groupby("check")["share"].max().sort_values(ascending=False).head(_WORST).index
+    shown = table[table["check"].isin(worst)]
+    chart = (
+        alt.Chart(shown)
+        .mark_rect()
+        .encode(
+            x=alt.X("check:N", sort=list(worst)),
+            y=alt.Y("unit:N", title=None),
+            color=alt.Color("share:Q", scale=alt.Scale(scheme="oranges", domain=[0, 1])),
+            tooltip=["unit", "check", alt.Tooltip("share", format=".0%"), "failed", "seen"],
+        )
+    )
+    st.altair_chart(chart, alt="Share of last reports in which each check fails, by unit")
+    named = shown.assign(
+        share=shown["share"].map("{:.0%}".format), check=shown["check"].map(_titled)
+    )
+    st.table(named.set_index("unit"))
+    st.download_button(
+        "Download as CSV", table.to_csv(index=False), "standards.csv", "text/csv", key="heat-csv"
+    )
+
+
+def _titled(code: str) -> str:
+    check = reading.explain(code)
+    return f"{code} {check.title}" if check else code
+
+
+def _register(house: House, person: Person, found: Adoption) -> None:
+    if {Role.MANAGER, Role.ADMIN}.isdisjoint(person.roles):
+        st.caption("Managers import the register.")
+        return
+    st.markdown(
+        "Columns: name, unit, owner, language; optionally challenge (its slug) and live (yes or "
+        "no). A model of a name that is registered already is changed."
+    )
+    st.caption("Units: " + (", ".join(plain(unit.name) for unit in found.units) or "none yet"))
+    file = st.file_uploader("A table (.csv, .xlsx)", type=["csv", "xlsx"])
+    if file is None:
+        return
+    with told():
+        looked_over = register.preview(house, person, file.name, file.getvalue())
+        _looked_over(house, person, looked_over)
+
+
+def _looked_over(house: House, person: Person, looked_over: Preview) -> None:
+    table = pd.DataFrame(
+        {"Row": row.number, **row.cells, "Problems": "; ".join(row.problems) or "none"}
+        for row in looked_over.rows
+    )
+    if table.empty:
+        empty("The table has no row.", "Add one below the header.")
+        return
+    st.table(table.set_index("Row"))
+    bad = sum(bool(row.problems) for row in looked_over.rows)
+    if bad:
+        st.error(f"{bad} of {len(table)} rows have problems. Mend them and upload it again.")
+    elif st.button(f"Take in {len(table)} models", type="primary"):
+        new, changed = register.take_in(house, person, looked_over)
+        done(f"{new} models are new, {changed} were changed.")
+
+
+draw()

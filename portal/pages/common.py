@@ -1,0 +1,173 @@
+"""What all pages share: who looks, what they may open, and how things are said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from grader.errors import DrydockError
+from leaderboard.model import Event, Person, Session
+from portal.access import Page, may_open
+from portal.house import House, here
+from portal.services import accounts, challenges
+from portal.web.identity import COOKIE
+
+_TITLES: dict[Page, str] = {
+    Page.HOME: "Home",
+    Page.CHALLENGES: "Challenges",
+    Page.TEAM: "My team",
+    Page.LEADERBOARD: "Leaderboard",
+    Page.REVIEW: "Review",
+    Page.ADOPTION: "Adoption",
+    Page.DESK: "Champion's desk",
+    Page.ADMINISTRATION: "Administration",
+    Page.PROFILE: "Profile",
+    Page.REPORT: "Report",
+}
+_LINKED_ONLY = {Page.REPORT}
+"""Pages that are reached from others: they say nothing without their address's parameters."""
+
+
+def run() -> None:
+    """Draw the page that was asked for, if whoever looks may see it."""
+    st.set_page_config(page_title="Drydock", page_icon="⚓", layout="wide")
+    session = current_session()
+    if session is None:
+        ended()
+        return
+    pages = [
+        st.Page(
+            f"portal/pages/{page.value}.py",
+            title=title,
+            url_path=page.value,
+            default=page is Page.HOME,
+            visibility="hidden" if page in _LINKED_ONLY else "visible",
+        )
+        for page, title in _TITLES.items()
+        if may_open(session.person, page)
+    ]
+    st.navigation(pages, position="top").run()
+
+
+def current_session() -> Session | None:
+    """Return the session of whoever looks; asked anew at each rerun, so that it may end."""
+    return accounts.session(here(), st.context.cookies.get(COOKIE))
+
+
+def ended() -> None:
+    """Say that nobody is signed in any more."""
+    st.error("You are not signed in any more.")
+    st.link_button("Sign in", "/sign-in")
+
+
+def need(page: Page) -> tuple[House, Person]:
+    """Return the house and who looks; what follows is drawn for nobody else.
+
+    Each page begins with it, and each fragment, which runs without its page.
+    """
+    session = current_session()
+    if session is None:
+        ended()
+        st.stop()
+    if not may_open(session.person, page):
+        st.error("This page is not for your role.")
+        st.stop()
+    return here(), session.person
+
+
+def choose_event(house: House, person: Person) -> Event:
+    """Return the event that the address names, or the one most likely meant; offer the others."""
+    known = challenges.all_events(house)
+    if not known:
+        empty("No event has been announced yet.", "A champion announces one at the desk.")
+        st.stop()
+    current = challenges.current_event(house, person)
+    by_slug = {event.slug: event for event in known}
+    if len(known) == 1:
+        return known[0]
+    titles = {slug: event.title for slug, event in by_slug.items()}
+    chosen = linked_choice("Event", titles, "event", current.slug if current else "")
+    return by_slug[chosen]
+
+
+def linked_choice(label: str, options: Mapping[str, str], key: str, default: str = "") -> str:
+    """Return what is chosen of some options; the address says it, so that links lead to it.
+
+    :param options: what is shown, by what the address says
+    :param default: what is chosen where the address says nothing; else the first
+    """
+    names = list(options)
+    asked = st.query_params.get(key, default)
+    index = names.index(asked) if asked in options else 0
+    chosen = st.selectbox(label, names, index=index, format_func=options.__getitem__, key=key)
+    st.query_params[key] = chosen
+    return chosen
+
+
+def empty(what: str, next_step: str) -> None:
+    """Say that there is nothing here yet, and what to do about it."""
+    st.info(f"**{what}** {next_step}")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say what was refused, where it is drawn, instead of failing."""
+    try:
+        yield
+    except DrydockError as error:
+        st.error(f"{plain(error.message)} {plain(error.remedy)}")
+
+
+def done(message: str) -> None:
+    """Say what was done, after the rerun that shows it."""
+    st.session_state["done"] = message
+    st.rerun()
+
+
+def show_done() -> None:
+    """Show what was done before this rerun, once."""
+    message = st.session_state.pop("done", "")
+    if message:
+        st.success(message)
+
+
+def plain(text: str) -> str:
+    """Keep text of others from being read as Markdown."""
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>~$:" else sign for sign in text)
+
+
+def moment(when: datetime) -> str:
+    """Return a time as whoever looks has it on their clock."""
+    return f"{when.astimezone(zone()):%d %b %Y, %H:%M %Z}"
+
+
+def until(now: datetime, when: datetime) -> str:
+    """Return how long it is until a time, as people say it."""
+    left = when - now
+    if left <= timedelta():
+        return "no time"
+    days, hours = left.days, left.seconds // 3600
+    if days:
+        return f"{days} d {hours} h"
+    minutes = (left.seconds % 3600) // 60
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def zone() -> ZoneInfo:
+    """Return the time zone of whoever looks; UTC where their browser does not say."""
+    try:
+        return ZoneInfo(str(st.context.timezone or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def confirm(label: str, question: str, act: Callable[[], None], *, key: str) -> None:
+    """Offer what cannot be undone, and ask once more."""
+    with st.popover(label):
+        st.write(question)
+        if st.button("Yes, do it", key=key, type="primary"):
+            act()

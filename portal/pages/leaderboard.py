@@ -1,0 +1,108 @@
+"""Leaderboard: who is where, and how that came about."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from leaderboard.model import Event, Person, Role
+from portal.access import Page
+from portal.house import House
+from portal.pages.common import choose_event, empty, linked_choice, moment, need
+from portal.services import boards, challenges
+from portal.services.boards import Board
+
+_DRAWN = 10
+
+
+def draw() -> None:
+    """Draw the page."""
+    house, person = need(Page.LEADERBOARD)
+    st.title("Leaderboard")
+    event = choose_event(house, person)
+    versions = {version.slug: version for version in challenges.versions(house, event)}
+    if not versions:
+        empty("This event has no challenge yet.", "A champion adds one at the desk.")
+        return
+    slug = next(iter(versions))
+    if len(versions) > 1:
+        titles = {version.slug: version.title for version in versions.values()}
+        slug = linked_choice("Challenge", titles, "challenge")
+    board = boards.board(house, person, event.slug, slug, private=_private(house, person, event))
+    _state(board)
+    if not board.rows:
+        empty("Nobody is on this board yet.", "The first accepted submission leads.")
+        return
+    _table(board)
+    _chart(board)
+
+
+def _private(house: House, person: Person, event: Event) -> bool:
+    if house.now() < event.ends_at and Role.CHAMPION not in person.roles:
+        return False
+    kind = st.segmented_control(
+        "Board", ["Public", "Private"], default="Public", key="board", bind="query-params"
+    )
+    return kind == "Private"
+
+
+def _state(board: Board) -> None:
+    if board.private:
+        st.caption("All points, of the reports that each team chose.")
+    elif board.frozen:
+        st.warning(f"The board stands still: it shows what came in until {moment(board.until)}.")
+    else:
+        st.caption("Public points: what is hidden until the end is not in them.")
+
+
+def _table(board: Board) -> None:
+    units = sorted({unit for row in board.rows for unit in row.units})
+    wanted = st.multiselect("Units", units, placeholder="All units") if units else []
+    rows = [row for row in board.rows if not wanted or row.units & set(wanted)]
+    table = pd.DataFrame(
+        {
+            "Rank": row.standing.rank,
+            "Team": f"{row.team.name} (yours)" if row.own else row.team.name,
+            "Points": row.standing.points,
+            "Moved": _moved(row.moved),
+            "Submissions": row.standing.submissions,
+            "Reached": moment(row.standing.reached_at),
+            "Units": ", ".join(sorted(row.units)) or "not known",
+        }
+        for row in rows
+    )
+    if table.empty:
+        empty("No team of these units is on the board.", "Choose others.")
+        return
+    st.table(table.set_index("Rank"))
+
+
+def _moved(ranks: int | None) -> str:
+    if ranks is None:
+        return "new"
+    if ranks == 0:
+        return "same"
+    return f"up {ranks}" if ranks > 0 else f"down {-ranks}"
+
+
+def _chart(board: Board) -> None:
+    st.subheader("Points over time", anchor=False)
+    leading = {row.team.name for row in board.rows[:_DRAWN]}
+    table = pd.DataFrame(
+        [
+            {"when": when, "points": points, "team": team}
+            for team, steps in board.history.items()
+            if team in leading
+            for when, points in steps
+        ]
+    )
+    chart = (
+        alt.Chart(table)
+        .mark_line(point=True, interpolate="step-after")
+        .encode(x=alt.X("when:T", title=None), y="points:Q", color="team:N", shape="team:N")
+    )
+    st.altair_chart(chart, alt="Points of the leading teams over time, one line each")
+
+
+draw()

@@ -1,0 +1,45 @@
+"""Profile: who one is here, tokens, signing out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from portal.access import Page
+from portal.pages.common import confirm, done, empty, moment, need, plain, show_done
+from portal.services import accounts
+
+
+def draw() -> None:
+    """Draw the page."""
+    house, person = need(Page.PROFILE)
+    st.title("Profile")
+    show_done()
+    roles = ", ".join(sorted(role.value for role in person.roles))
+    st.markdown(f"**{plain(person.name)}**, {plain(person.email)}. Roles: {roles}.")
+    st.link_button("Sign out", "/sign-out")
+    confirm(
+        "Sign out everywhere",
+        "Every browser that you are signed in with is signed out, this one too.",
+        _everywhere,
+        key="everywhere",
+    )
+    st.subheader("Access tokens", anchor=False)
+    tokens = accounts.tokens(house, person)
+    if not tokens:
+        empty("You have no token.", "Make one on your team's page; git asks for it.")
+    for token in tokens:
+        expires = f", until {moment(token.expires_at)}" if token.expires_at else ""
+        used = f"used {moment(token.used_at)}" if token.used_at else "never used"
+        st.markdown(f"{plain(token.name)}: {used}{expires}")
+        if st.button("Revoke", key=f"revoke-{token.id}", help=f"Makes {token.name} void."):
+            accounts.revoke_token(house, person, token.id)
+            done("The token is void.")
+
+
+def _everywhere() -> None:
+    house, person = need(Page.PROFILE)
+    accounts.sign_out_everywhere(house, person)
+    st.rerun()
+
+
+draw()

@@ -1,0 +1,205 @@
+"""A report: the verdict, the points, what to fix first, the pictures, the way to a waiver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from grader.model import Check, ColumnParity, Finding, Outcome, Score, Verdict
+from leaderboard.model import Person
+from portal.access import Action, Page, may
+from portal.house import House
+from portal.pages.common import done, empty, moment, need, plain, show_done, told
+from portal.services import reading, reviewing, submitting, summary
+from portal.services.reading import Read
+
+_EVERY = 2
+_FIRST = 5
+_COLOURS = {Outcome.ACCEPTED: "green", Outcome.REJECTED: "red"}
+
+
+def draw() -> None:
+    """Draw the page."""
+    house, person = need(Page.REPORT)
+    number = st.query_params.get("submission", "")
+    if not number.isdecimal():
+        st.title("Report")
+        empty("No submission is named.", "Open one from your team's page or the review queue.")
+        return
+    with told():
+        status = submitting.status(house, person, int(number))
+        if status.report is None:
+            st.title(f"Submission {number}")
+            _wait(int(number))
+            return
+        _report(house, person, reading.read(house, person, int(number)))
+
+
+@st.fragment(run_every=_EVERY)
+def _wait(submission: int) -> None:
+    house, person = need(Page.REPORT)
+    status = submitting.status(house, person, submission)
+    if status.report is not None:
+        st.rerun()
+    if status.job.state.terminal:
+        st.error(plain(status.said))
+    else:
+        st.info(plain(status.said))
+        st.caption("This page follows it by itself.")
+
+
+def _report(house: House, person: Person, found: Read) -> None:
+    scores = found.report.scores
+    st.title(f"Submission {found.submission.id}")
+    show_done()
+    colour = _COLOURS.get(scores.outcome, "orange")
+    st.header(
+        f":{colour}[{scores.outcome.value}], {submitting.points(found.recorded)}", anchor=False
+    )
+    st.caption(
+        f"{plain(found.team.name)}, {plain(found.version.title)} {found.version.version}, "
+        f"commit {found.submission.commit[:10]}, {moment(found.submission.received_at)}"
+    )
+    _difference(found)
+    for reason in scores.reasons:
+        st.markdown(f"- {plain(reason)}")
+    _reviews(found)
+    _downloads(found.submission.id)
+    fix, points, pictures, waivers = st.tabs(["What to fix first", "Points", "Parity", "Waivers"])
+    with fix:
+        _to_fix(house, found)
+    with points:
+        _points(found)
+    with pictures:
+        _parity(found)
+    with waivers:
+        _waivers(house, person, found)
+
+
+def _difference(found: Read) -> None:
+    if found.before is None or found.before.total is None or found.recorded.total is None:
+        return
+    gained = found.recorded.total - found.before.total
+    st.markdown(f"**{gained:+d} points** since submission {found.before.submission_id}.")
+
+
+def _reviews(found: Read) -> None:
+    for review in found.reviews:
+        st.info(f"**{review.decision.value}**, {moment(review.at)}: {plain(review.reason)}")
+
+
+def _downloads(submission: int) -> None:
+    forms = {"Whole report (HTML)": "html", "JSON": "json", "JUnit": "junit", "SARIF": "sarif"}
+    for column, (label, form) in zip(st.columns(len(forms)), forms.items(), strict=True):
+        column.link_button(label, f"/files/reports/{submission}.{form}")
+
+
+def _to_fix(house: House, found: Read) -> None:
+    losses = summary.losses(found.report)
+    cases = [case for case in found.report.cases if case.verdict is Verdict.FAIL]
+    if not losses and not cases:
+        st.success("Nothing is left to fix.")
+    for case in cases[:_FIRST]:
+        group = f" ({plain(case.group)})" if case.group else ""
+        st.markdown(f"**{plain(case.case)}**{group}: {plain(case.message)}")
+    by_code = {finding.code: finding for finding in found.report.findings}
+    for gain, code, _ in losses:
+        _finding(house, found, by_code[code], gain)
+
+
+def _finding(house: House, found: Read, finding: Finding, gain: int) -> None:
+    check = reading.explain(finding.code)
+    title = f"{finding.code} (+{gain}) {check.title if check else ''}"
+    with st.expander(plain(title), expanded=gain >= _FIRST):
+        st.markdown(plain(finding.message))
+        if finding.where is not None:
+            _lines(house, found, finding.where.path, finding.where.line)
+        if finding.fix and not (check and check.fix == finding.fix):
+            st.markdown(f"**Here:** {plain(finding.fix)}")
+        if check is not None:
+            _explained(check)
+
+
+def _lines(house: House, found: Read, path: str, line: int | None) -> None:
+    st.markdown(f"`{path.replace('`', '')}`" + (f", line {line}" if line else ""))
+    shown = reading.lines_of(house, found)(path, line) if line else []
+    if shown:
+        text = "\n".join(f"{number:5d}  {content}" for number, content in shown)
+        st.code(text, language=None)
+
+
+def _explained(check: Check) -> None:
+    st.markdown(f"**Why:** {plain(check.why)}")
+    st.markdown(f"**Fix:** {plain(check.fix)}")
+    if check.example:
+        st.code(check.example, language=None)
+    st.caption(f"Source: {plain(check.source)}. Alone: drydock grade . --only {check.code}")
+
+
+def _points(found: Read) -> None:
+    scores = found.report.scores
+    for title, parts in (("Accuracy", scores.groups), ("Standards", scores.families)):
+        st.subheader(title, anchor=False)
+        st.table(_table(parts))
+    if scores.weakest:
+        st.caption(f"Weakest family: {scores.weakest}.")
+
+
+def _table(parts: Mapping[str, Score]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "What": name,
+            "Earned": "not scored" if score.earned is None else str(score.earned),
+            "Possible": score.possible,
+        }
+        for name, score in parts.items()
+    ).set_index("What")
+
+
+def _parity(found: Read) -> None:
+    if not found.report.columns:
+        empty("Nothing was compared.", "The cases did not run; the first tab says why.")
+    for column in found.report.columns:
+        st.markdown(
+            f"**{plain(column.case)}, {plain(column.column)}**: {column.within:.1%} of the rows "
+            f"agree; least in {plain(column.worst_segment)} ({column.worst_segment_within:.1%})"
+        )
+        if column.points:
+            _picture(column)
+
+
+def _picture(column: ColumnParity) -> None:
+    table = pd.DataFrame(column.points, columns=["legacy", "ported"])
+    chart = (
+        alt.Chart(table)
+        .mark_circle(size=24, opacity=0.6)
+        .encode(x=alt.X("legacy:Q"), y=alt.Y("ported:Q"))
+        .properties(height=260)
+    )
+    said = f"Ported against legacy {column.column}; on the diagonal, both agree"
+    st.altair_chart(chart, alt=said)
+
+
+def _waivers(house: House, person: Person, found: Read) -> None:
+    for ruling in found.waivers:
+        place = f" for {ruling.path}" if ruling.path else ""
+        said = f"{ruling.decision.value} {ruling.code}{place}: {ruling.reason}"
+        st.markdown(f"- {moment(ruling.at)}: {plain(said)}")
+    failed = [code for _, code, _ in summary.losses(found.report)]
+    if not failed or not may(person, Action.ASK, found.team):
+        return
+    st.markdown("A deviation that has a good reason can be waived by a leader.")
+    with st.form("waiver", clear_on_submit=True):
+        code = st.selectbox("Check", failed)
+        path = st.text_input("File or folder", help="Leave it empty for the whole check.")
+        reason = st.text_area("Reason", max_chars=2000)
+        if st.form_submit_button("Ask for it") and code:
+            with told():
+                reviewing.ask_waiver(house, person, found.submission.id, code, path, reason)
+                done("A leader will answer; the answer is shown here.")
+
+
+draw()

@@ -1,0 +1,109 @@
+"""Review: what waits for a leader's word, and the place to say it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from leaderboard.model import Decision, Person, WaiverDecision
+from portal.access import Page
+from portal.house import House
+from portal.pages.common import done, empty, linked_choice, moment, need, plain, show_done, told
+from portal.services import reviewing, submitting
+from portal.services.reviewing import Waiting
+
+_LONGEST_DIFF = 60_000
+
+
+def draw() -> None:
+    """Draw the page."""
+    house, person = need(Page.REVIEW)
+    st.title("Review")
+    show_done()
+    waiting = {item.submission.id: item for item in reviewing.queue(house, person)}
+    if not waiting:
+        empty("Nothing was submitted yet.", "Graded submissions are listed here.")
+        return
+    _one(house, person, waiting[_chosen(waiting)])
+
+
+def _chosen(waiting: dict[int, Waiting]) -> int:
+    """Return the submission that is reviewed, by its number: the list may move, that may not."""
+    open_now = sum(item.open for item in waiting.values())
+    st.markdown(f"**{open_now}** wait for a word of yours.")
+    named = {str(number): _named(item) for number, item in waiting.items()}
+    return int(linked_choice("Submission", named, "submission"))
+
+
+def _named(item: Waiting) -> str:
+    state = "waits" if item.open else item.last.decision.value if item.last else "not accepted"
+    return (
+        f"{item.submission.id}: {item.team.name}, {item.version.title}, "
+        f"{submitting.points(item.report)} ({state})"
+    )
+
+
+def _one(house: House, person: Person, item: Waiting) -> None:
+    number = item.submission.id
+    st.header(f"Submission {number} of {plain(item.team.name)}", anchor=False)
+    st.markdown(
+        f"{plain(item.event.title)}, {plain(item.version.title)}: **{item.report.outcome}**, "
+        f"{submitting.points(item.report)}, {moment(item.submission.received_at)}"
+    )
+    if item.last is not None:
+        st.info(f"{item.last.decision.value}: {plain(item.last.reason)}")
+    st.page_link(
+        "portal/pages/report.py",
+        label="The whole report",
+        query_params={"submission": str(number)},
+    )
+    with st.expander("What changed since the last approved commit"):
+        _diff(house, person, number)
+    for asked in item.asked:
+        _waiver(house, person, item, asked.id)
+    _decide(house, person, number)
+
+
+def _diff(house: House, person: Person, number: int) -> None:
+    with told():
+        text = reviewing.changes(house, person, number)
+        st.code(text[:_LONGEST_DIFF] or "Nothing.", language="diff", height=500)
+        if len(text) > _LONGEST_DIFF:
+            st.caption("The rest is left out here; clone the repository to read it.")
+
+
+def _waiver(house: House, person: Person, item: Waiting, ruling: int) -> None:
+    asked = next(entry for entry in item.asked if entry.id == ruling)
+    place = f" for {asked.path}" if asked.path else ""
+    st.subheader(f"Waiver asked: {asked.code}{plain(place)}", anchor=False)
+    st.markdown(plain(asked.reason))
+    with st.form(f"waiver-{ruling}"):
+        said = st.radio("Answer", ["Grant", "Refuse"], horizontal=True)
+        reason = st.text_area("Reason", max_chars=2000, key=f"waiver-reason-{ruling}")
+        if st.form_submit_button("Answer"):
+            granted = said == "Grant"
+            decision = WaiverDecision.GRANTED if granted else WaiverDecision.REFUSED
+            with told():
+                reviewing.answer_waiver(house, person, asked, decision, reason)
+                if granted:
+                    why = f"{asked.code} was waived"
+                    reviewing.grade_again(house, person, item.submission.id, why)
+                done("Granted, and graded again." if granted else "Refused.")
+
+
+def _decide(house: House, person: Person, number: int) -> None:
+    st.subheader("Your word", anchor=False)
+    with st.form(f"decide-{number}", clear_on_submit=True):
+        words = {"Approve": Decision.APPROVED, "Disapprove": Decision.DISAPPROVED}
+        words["Hold"] = Decision.HELD
+        said = st.radio("Decision", list(words), index=None, horizontal=True)
+        reason = st.text_area("Reason", max_chars=2000, help="The team reads it.")
+        if st.form_submit_button("Say it", type="primary"):
+            if said is None:
+                st.error("Choose a decision first.")
+                return
+            with told():
+                review = reviewing.decide(house, person, number, words[said], reason)
+                done(f"Submission {number} is {review.decision.value}.")
+
+
+draw()

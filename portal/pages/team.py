@@ -1,0 +1,190 @@
+"""My team: its members, where it pushes to, what it submitted."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from leaderboard.model import ChallengeVersion, Event, Person, Team
+from portal.access import Page
+from portal.house import House
+from portal.pages.common import (
+    choose_event,
+    confirm,
+    done,
+    empty,
+    moment,
+    need,
+    plain,
+    show_done,
+    told,
+)
+from portal.services import accounts, challenges, joining, submitting
+from portal.services.submitting import Status
+
+_EVERY = 3
+_KINDS = ["zip", "gz", "tgz", "tar", "xz", "bz2"]
+
+
+def draw() -> None:
+    """Draw the page."""
+    house, person = need(Page.TEAM)
+    st.title("My team")
+    show_done()
+    event = choose_event(house, person)
+    team = joining.team_of(house, person, event)
+    if team is None:
+        _found(house, person, event)
+        return
+    st.header(plain(team.name), anchor=False)
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        _members(house, person, team)
+        _tokens(house, person)
+    with left:
+        for version in challenges.versions(house, event):
+            _challenge(house, person, team, version)
+        _submissions(team.id)
+
+
+def _found(house: House, person: Person, event: Event) -> None:
+    empty(
+        "You are in no team of this event yet.",
+        "Open the invitation that a colleague sends you, or found one:",
+    )
+    with st.form("found"):
+        name = st.text_input("Name of the team", max_chars=100)
+        if st.form_submit_button("Found it", type="primary"):
+            with told():
+                team, link = joining.found(house, person, event, name)
+                st.session_state["invitation"] = link
+                done(f"{plain(team.name)} is founded.")
+
+
+def _members(house: House, person: Person, team: Team) -> None:
+    st.subheader("Members", anchor=False)
+    for member in joining.members(house, team):
+        own = " (you)" if member.id == person.id else ""
+        st.markdown(f"- {plain(member.name)}{own}")
+    link = st.session_state.pop("invitation", "")
+    if link:
+        st.markdown("Send this to your colleagues; it is shown this once:")
+        st.code(link, language=None, wrap_lines=True)
+    if st.button("Make a new invitation", help="The old one leads nowhere from then on."):
+        with told():
+            st.session_state["invitation"] = joining.invite(house, person, team)
+            st.rerun()
+    confirm(
+        "Leave the team",
+        "You can come back by an invitation alone.",
+        lambda: _leave(house, person, team),
+        key="leave",
+    )
+
+
+def _leave(house: House, person: Person, team: Team) -> None:
+    joining.leave(house, person, team)
+    done("You have left the team.")
+
+
+def _tokens(house: House, person: Person) -> None:
+    st.subheader("Tokens", anchor=False)
+    st.caption("git asks for a token as the password; any name does as the user.")
+    with st.form("token", clear_on_submit=True):
+        name = st.text_input("Where is it used?", placeholder="my laptop")
+        if st.form_submit_button("Make a token"):
+            with told():
+                st.session_state["token"] = accounts.add_token(house, person, name)
+                st.rerun()
+    word = st.session_state.pop("token", "")
+    if word:
+        st.markdown("Copy it now; it is shown this once:")
+        st.code(word, language=None, wrap_lines=True)
+    for token in accounts.tokens(house, person):
+        used = f"used {moment(token.used_at)}" if token.used_at else "never used"
+        st.markdown(f"{plain(token.name)}: {used}")
+        if st.button("Revoke", key=f"revoke-{token.id}", help=f"Makes {token.name} void."):
+            accounts.revoke_token(house, person, token.id)
+            done("The token is void.")
+
+
+def _challenge(house: House, person: Person, team: Team, version: ChallengeVersion) -> None:
+    st.subheader(f"Submit: {version.title}", anchor=False)
+    st.markdown("In your project's folder, once:")
+    address = submitting.address_of(house, team, version)
+    st.code(f"git remote add drydock {address}", language="bash", wrap_lines=True)
+    st.markdown("And each time, after committing:")
+    st.code("git push drydock HEAD:main", language="bash")
+    with st.expander("No git at hand?"):
+        _upload(house, person, team, version)
+    if st.button("Submit what was pushed last", key=f"head-{version.id}"):
+        with told():
+            sent, new = submitting.submit_head(house, person, team, version)
+            done(f"Submission {sent.id} {'waits for grading' if new else 'was there already'}.")
+
+
+def _upload(house: House, person: Person, team: Team, version: ChallengeVersion) -> None:
+    with st.form(f"upload-{version.id}", clear_on_submit=True):
+        file = st.file_uploader("An archive of your project (.zip, .tar.gz)", type=_KINDS)
+        if st.form_submit_button("Submit it") and file is not None:
+            with told(), tempfile.TemporaryDirectory(prefix="drydock-upload-") as folder:
+                stored = Path(folder) / f"upload{''.join(Path(file.name).suffixes[-2:])}"
+                stored.write_bytes(file.getbuffer())
+                sent, _ = submitting.submit_archive(
+                    house, person, team, version, stored, file.name[:100]
+                )
+                st.session_state["done"] = f"Submission {sent.id} waits for grading."
+            if "done" in st.session_state:
+                st.rerun()
+
+
+@st.fragment(run_every=_EVERY)
+def _submissions(team_id: int) -> None:
+    house, person = need(Page.TEAM)
+    st.subheader("Submissions", anchor=False)
+    team = next(
+        (
+            known
+            for event in challenges.all_events(house)
+            if (known := joining.team_of(house, person, event)) and known.id == team_id
+        ),
+        None,
+    )
+    if team is None:
+        return
+    found = submitting.of_team(house, person, team)
+    if not found:
+        empty("Nothing was submitted yet.", "Push, and watch it being graded here.")
+    for status in found[:20]:
+        _submission(status)
+    if len(found) > 20:  # noqa: PLR2004 - as many as are read
+        st.caption(f"And {len(found) - 20} older ones.")
+
+
+def _submission(status: Status) -> None:
+    sent = status.submission
+    with st.container(border=True):
+        st.markdown(f"**Submission {sent.id}** `{sent.commit[:10]}` {moment(sent.received_at)}")
+        if status.job.state.terminal:
+            st.markdown(plain(status.said))
+        else:
+            st.progress(_share(status), text=plain(status.said))
+        if status.report is not None:
+            st.page_link(
+                "portal/pages/report.py",
+                label=f"Report of submission {sent.id}",
+                query_params={"submission": str(sent.id)},
+            )
+
+
+_STEPS = ("checkout", "wheel", "train", "score", "reproducibility", "robustness", "mutants", "ci")
+
+
+def _share(status: Status) -> float:
+    name = status.job.step.split(" ")[0]
+    return (_STEPS.index(name) + 1) / (len(_STEPS) + 1) if name in _STEPS else 0.02
+
+
+draw()

@@ -1,0 +1,135 @@
+"""Administration: people, units, workers, the queue, the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+from leaderboard.model import AuditEntry, Job, LinkPurpose, Person, Role, Submission, Unit
+from leaderboard.store import audit, people, submissions, workers
+from leaderboard.store.audit import Proof
+from portal.errors import Forbidden, PortalError
+from portal.house import House
+from portal.services import accounts
+
+
+def everybody(house: House, person: Person) -> tuple[Person, ...]:
+    """Return all people, by address."""
+    _check(person)
+    with house.database.read() as tx:
+        return people.people(tx)
+
+
+def units(house: House, person: Person) -> tuple[Unit, ...]:
+    """Return all units, by name."""
+    _check(person)
+    with house.database.read() as tx:
+        return people.units(tx)
+
+
+def add_unit(house: House, person: Person, name: str, parent: int | None) -> Unit:
+    """Add a unit below another one, or at the top.
+
+    :raises StoreError: there is one of this name (slug ``unit-exists``)
+    :raises PortalError: it has no name (slug ``bad-name``)
+    """
+    _check(person)
+    if not name.strip():
+        raise PortalError("bad-name", "A unit needs a name.")
+    with house.database.write() as tx:
+        return people.add_unit(tx, name.strip(), parent=parent, at=house.now(), by=person.id)
+
+
+def invite(
+    house: House,
+    person: Person,
+    *,
+    email: str,
+    name: str,
+    roles: Collection[Role],
+    unit: int | None,
+) -> str:
+    """Add somebody, and return the link that signs them in for the first time.
+
+    :raises StoreError: somebody has this address (slug ``person-exists``)
+    """
+    _check(person)
+    accounts.check_named(email, name)
+    with house.database.write() as tx:
+        new = people.add_person(
+            tx, email, name.strip(), roles=roles, unit=unit, at=house.now(), by=person.id
+        )
+    return accounts.hand_out(house, LinkPurpose.SIGN_IN, person=new.id)
+
+
+def sign_in_link(house: House, person: Person, other: int) -> str:
+    """Return a link that signs somebody in once, who lost their password say."""
+    _check(person)
+    return accounts.hand_out(house, LinkPurpose.SIGN_IN, person=other)
+
+
+def sign_up_link(house: House, person: Person) -> str:
+    """Return a link by which anybody who has it may create an account, for a week."""
+    _check(person)
+    return accounts.hand_out(house, LinkPurpose.SIGN_UP)
+
+
+def set_roles(house: House, person: Person, other: int, roles: Collection[Role]) -> Person:
+    """Give somebody these roles, and no others.
+
+    :raises PortalError: nobody would be an administrator any more (slug ``last-administrator``)
+    """
+    _check(person)
+    if other == person.id and Role.ADMIN not in roles:
+        raise PortalError(
+            "last-administrator",
+            "Nobody takes their own administration away.",
+            remedy="Let another administrator do it.",
+        )
+    with house.database.write() as tx:
+        return people.set_roles(tx, other, roles, at=house.now(), by=person.id)
+
+
+def set_active(house: House, person: Person, other: int, *, active: bool) -> Person:
+    """Let somebody in, or shut them out.
+
+    :raises PortalError: nobody shuts themselves out (slug ``last-administrator``)
+    """
+    _check(person)
+    if other == person.id:
+        raise PortalError("last-administrator", "Nobody shuts themselves out.")
+    with house.database.write() as tx:
+        return people.set_active(tx, other, active=active, at=house.now(), by=person.id)
+
+
+def waiting(house: House, person: Person) -> tuple[tuple[Submission, Job], ...]:
+    """Return what has no report yet, oldest first."""
+    _check(person)
+    with house.database.read() as tx:
+        return submissions.waiting(tx)
+
+
+def silences(house: House, person: Person) -> Mapping[str, timedelta]:
+    """Return how long ago each worker was heard of."""
+    _check(person)
+    with house.database.read() as tx:
+        return workers.heard_of(tx)
+
+
+def newest(house: House, person: Person) -> tuple[AuditEntry, ...]:
+    """Return the newest lines of the audit."""
+    _check(person)
+    with house.database.read() as tx:
+        return audit.entries(tx)
+
+
+def prove(house: House, person: Person) -> Proof:
+    """Recompute the audit's chain."""
+    _check(person)
+    with house.database.read() as tx:
+        return audit.verify(tx)
+
+
+def _check(person: Person) -> None:
+    if Role.ADMIN not in person.roles:
+        raise Forbidden("not-yours", "Administrators do this.")

@@ -1,0 +1,149 @@
+"""The register of legacy models: read from a table, looked over, then taken in whole."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from leaderboard.model import LegacyModel, Person, Role
+from leaderboard.store import models, people
+from leaderboard.store.models import NewModel
+from portal.errors import Forbidden, PortalError
+from portal.house import House
+
+REQUIRED = ("name", "unit", "owner", "language")
+OPTIONAL = ("challenge", "live")
+_YES = frozenset({"yes", "true", "1", "y"})
+_NO = frozenset({"", "no", "false", "0", "n"})
+_LONGEST = {"name": 200, "owner": 200, "language": 40, "challenge": 100}
+_READERS = frozenset({Role.MANAGER, Role.LEADER, Role.ADMIN})
+_WRITERS = frozenset({Role.MANAGER, Role.ADMIN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of a table that is to be imported."""
+
+    number: int
+    """As a spreadsheet counts them: the header is row 1."""
+    cells: Mapping[str, str]
+    problems: tuple[str, ...]
+    """What is wrong with it; none where it can be taken in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A table, read and looked over."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether it can be imported."""
+        return bool(self.rows) and not any(row.problems for row in self.rows)
+
+
+def preview(house: House, person: Person, name: str, content: bytes) -> Preview:
+    """Read a CSV or Excel table of legacy models, and say what is wrong with which row.
+
+    Columns: name, unit, owner, language; optionally challenge (a slug) and live (yes or no).
+
+    :raises Forbidden: the person may not (slug ``not-yours``)
+    :raises PortalError: it is no table, or lacks a column (slug ``bad-table``)
+    """
+    _check(person, _WRITERS)
+    table = _read(name, content)
+    with house.database.read() as tx:
+        units = {unit.name for unit in people.units(tx)}
+    seen: set[str] = set()
+    rows = []
+    for position, record in enumerate(table.to_dict("records")):
+        cells = {key: str(record.get(key, "")).strip() for key in (*REQUIRED, *OPTIONAL)}
+        problems = tuple(_problems(cells, units, seen))
+        seen.add(cells["name"])
+        rows.append(Row(number=position + 2, cells=cells, problems=problems))
+    return Preview(rows=tuple(rows))
+
+
+def take_in(house: House, person: Person, looked_over: Preview) -> tuple[int, int]:
+    """Register what was looked over, all of it or nothing.
+
+    :return: how many are new, and how many were changed
+    :raises PortalError: there is something wrong with it (slug ``bad-table``)
+    """
+    _check(person, _WRITERS)
+    if not looked_over.good:
+        raise PortalError("bad-table", "Rows with problems are not taken in.", remedy="Mend them.")
+    now = house.now()
+    with house.database.write() as tx:
+        units = {unit.name: unit.id for unit in people.units(tx)}
+        new = [
+            NewModel(
+                name=row.cells["name"],
+                unit_id=units[row.cells["unit"]],
+                owner=row.cells["owner"],
+                language=row.cells["language"],
+                challenge_slug=row.cells["challenge"] or None,
+                live_since=now if row.cells["live"].lower() in _YES else None,
+            )
+            for row in looked_over.rows
+        ]
+        return models.register(tx, new, at=now, by=person.id)
+
+
+def registered(house: House, person: Person) -> tuple[LegacyModel, ...]:
+    """Return the register, by name.
+
+    :raises Forbidden: the person may not (slug ``not-yours``)
+    """
+    _check(person, _READERS)
+    with house.database.read() as tx:
+        return models.models(tx)
+
+
+def _read(name: str, content: bytes) -> pd.DataFrame:
+    suffix = PurePosixPath(name).suffix.lower()
+    try:
+        if suffix == ".xlsx":
+            table = pd.read_excel(io.BytesIO(content), dtype=str)
+        else:
+            table = pd.read_csv(io.BytesIO(content), dtype=str, sep=None, engine="python")
+    except Exception as error:
+        raise PortalError(
+            "bad-table",
+            f"{name} cannot be read as a table: {str(error).splitlines()[0]}.",
+            remedy="Save it as CSV in UTF-8, or as .xlsx.",
+        ) from error
+    table = table.rename(columns=lambda column: str(column).strip().lower()).fillna("")
+    missing = [column for column in REQUIRED if column not in table.columns]
+    if missing:
+        raise PortalError(
+            "bad-table",
+            f"{name} has no column {', '.join(missing)}.",
+            remedy=f"Columns are {', '.join(REQUIRED)}, and optionally {', '.join(OPTIONAL)}.",
+        )
+    return table
+
+
+def _problems(cells: Mapping[str, str], units: set[str], seen: set[str]) -> Iterator[str]:
+    for column in REQUIRED:
+        if not cells[column]:
+            yield f"{column} is empty"
+    for column, longest in _LONGEST.items():
+        if len(cells[column]) > longest:
+            yield f"{column} has more than {longest} characters"
+    if cells["unit"] and cells["unit"] not in units:
+        yield f"there is no unit {cells['unit']!r}"
+    if cells["name"] in seen:
+        yield f"{cells['name']!r} stands in a row above too"
+    if cells["live"].lower() not in _YES | _NO:
+        yield "live is neither yes nor no"
+
+
+def _check(person: Person, roles: frozenset[Role]) -> None:
+    if roles.isdisjoint(person.roles):
+        raise Forbidden("not-yours", "The register is for managers.")

@@ -1,0 +1,211 @@
+"""Reviewing: what waits for a leader, what they say, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from leaderboard.model import (
+    ChallengeVersion,
+    Decision,
+    Event,
+    Person,
+    RecordedReport,
+    Review,
+    Role,
+    Submission,
+    Team,
+    WaiverDecision,
+    WaiverRuling,
+)
+from leaderboard.ranking import ACCEPTED
+from leaderboard.store import events, reviews, submissions
+from portal import record, repositories
+from portal.access import Action, may
+from portal.errors import Forbidden
+from portal.house import House
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A team's best submission to a challenge, and what was said of it so far."""
+
+    event: Event
+    team: Team
+    version: ChallengeVersion
+    submission: Submission
+    report: RecordedReport
+    last: Review | None
+    asked: tuple[WaiverRuling, ...]
+    """Waivers that no leader has answered yet."""
+
+    @property
+    def open(self) -> bool:
+        """Whether a leader's word is missing."""
+        undecided = self.last is None or self.last.decision is Decision.HELD
+        return bool(self.asked) or (undecided and self.report.outcome == ACCEPTED)
+
+
+def queue(house: House, person: Person) -> tuple[Waiting, ...]:
+    """Return each team's best submission to each challenge; those that wait come first.
+
+    :raises Forbidden: the person is no leader (slug ``not-yours``)
+    """
+    if Role.LEADER not in person.roles:
+        raise Forbidden("not-yours", "Leaders review submissions.")
+    found = []
+    with house.database.read() as tx:
+        for event in events.events(tx):
+            for version in events.challenges(tx, event.id):
+                for team in events.teams(tx, event.id):
+                    best = _best(submissions.graded(tx, team.id, version.slug))
+                    if best is not None:
+                        said = reviews.reviews(tx, best[1].id)
+                        asked = _unanswered(reviews.rulings(tx, team.id, version.slug))
+                        found.append(
+                            Waiting(
+                                event=event,
+                                team=team,
+                                version=version,
+                                submission=best[0],
+                                report=best[1],
+                                last=said[-1] if said else None,
+                                asked=asked,
+                            )
+                        )
+    return tuple(sorted(found, key=lambda item: (not item.open, item.report.recorded_at)))
+
+
+def decide(
+    house: House, person: Person, submission: int, decision: Decision, reason: str
+) -> Review:
+    """Say of a graded submission whether it is approved.
+
+    An approval tags the commit in the team's repository, and signs a record of the conversion.
+
+    :raises Forbidden: the person is no leader (slug ``not-yours``)
+    :raises StoreError: there is no reason, or what is approved was not accepted
+    """
+    with house.database.write() as tx:
+        sent = submissions.find(tx, submission)
+        team = events.find_team(tx, sent.team_id)
+        if not may(person, Action.REVIEW, team) or person.id in team.members:
+            raise Forbidden("not-yours", "Leaders review what other people's teams submitted.")
+        report = submissions.report_of(tx, submission)
+        if report is None:
+            raise Forbidden("not-yours", "There is no report to review yet.")
+        version = events.find_challenge(tx, sent.challenge_id)
+        waived = reviews.waivers_in_force(tx, team.id, version.slug, at=house.now())
+        said = reviews.review(tx, report.id, decision, reason, by=person.id, at=house.now())
+    if decision is Decision.APPROVED:
+        place = house.repositories.place(team.slug, version.slug)
+        name = f"approved-{submission}"
+        repositories.tag(place, name, sent.commit, f"Approved: {reason}", person.name)
+        record.write(house, record.Conversion(
+            team=team, version=version, submission=sent, report=report, review=said,
+            waivers=waived, approver=person,
+        ))  # fmt: skip
+    return said
+
+
+def ask_waiver(
+    house: House, person: Person, submission: int, code: str, path: str, reason: str
+) -> WaiverRuling:
+    """Ask a leader to let a deviation pass.
+
+    :raises Forbidden: the submission is another team's (slug ``not-yours``)
+    :raises StoreError: there is no reason (slug ``reason-missing``)
+    """
+    with house.database.write() as tx:
+        sent = submissions.find(tx, submission)
+        team = events.find_team(tx, sent.team_id)
+        if not may(person, Action.ASK, team):
+            raise Forbidden("not-yours", "A team asks for its own waivers.")
+        return reviews.rule_waiver(
+            tx,
+            team=team.id,
+            challenge_slug=events.find_challenge(tx, sent.challenge_id).slug,
+            code=code,
+            path=path.strip(),
+            decision=WaiverDecision.ASKED,
+            reason=reason,
+            by=person.id,
+            at=house.now(),
+        )
+
+
+def answer_waiver(
+    house: House,
+    person: Person,
+    asked: WaiverRuling,
+    decision: WaiverDecision,
+    reason: str,
+    expires_at: datetime | None = None,
+) -> WaiverRuling:
+    """Grant, refuse or revoke a deviation.
+
+    :raises Forbidden: the person is no leader (slug ``not-yours``)
+    :raises StoreError: there is no reason (slug ``reason-missing``)
+    """
+    with house.database.write() as tx:
+        team = events.find_team(tx, asked.team_id)
+        if not may(person, Action.REVIEW, team) or person.id in team.members:
+            raise Forbidden("not-yours", "Leaders answer what other people's teams ask.")
+        return reviews.rule_waiver(
+            tx,
+            team=asked.team_id,
+            challenge_slug=asked.challenge_slug,
+            code=asked.code,
+            path=asked.path,
+            decision=decision,
+            reason=reason,
+            by=person.id,
+            at=house.now(),
+            expires_at=expires_at,
+        )
+
+
+def grade_again(house: House, person: Person, submission: int, why: str) -> None:
+    """Put a submission back into the queue, after a waiver say.
+
+    :raises Forbidden: the person may not (slug ``not-yours``)
+    :raises StoreError: it is waiting or being graded already (slug ``still-grading``)
+    """
+    with house.database.write() as tx:
+        sent = submissions.find(tx, submission)
+        if not may(person, Action.REGRADE, events.find_team(tx, sent.team_id)):
+            raise Forbidden("not-yours", "Leaders and champions have submissions graded again.")
+        job = submissions.again(tx, submission, why, by=person.id, at=house.now())
+        house.queue.put(tx, job)
+
+
+def changes(house: House, person: Person, submission: int) -> str:
+    """Return what a submission changed since the commit approved last, else since nothing.
+
+    :raises Forbidden: it is not theirs to see (slug ``not-yours``)
+    """
+    with house.database.read() as tx:
+        sent = submissions.find(tx, submission)
+        team = events.find_team(tx, sent.team_id)
+        if not may(person, Action.READ, team):
+            raise Forbidden("not-yours", "There is nothing here that you may see.")
+        version = events.find_challenge(tx, sent.challenge_id)
+        approved = reviews.approved_commit(tx, team.id, version.slug, before=submission)
+    place = house.repositories.place(team.slug, version.slug)
+    return repositories.difference(place, approved or repositories.empty_tree(place), sent.commit)
+
+
+def _best(
+    graded: tuple[tuple[Submission, RecordedReport], ...],
+) -> tuple[Submission, RecordedReport] | None:
+    """Return the accepted one with most points; else the one with most; the older of equals."""
+    return max(
+        graded,
+        key=lambda pair: (pair[1].outcome == ACCEPTED, pair[1].total or 0, -pair[0].id),
+        default=None,
+    )
+
+
+def _unanswered(rulings: tuple[WaiverRuling, ...]) -> tuple[WaiverRuling, ...]:
+    last = {(ruling.code, ruling.path): ruling for ruling in rulings}
+    return tuple(r for _, r in sorted(last.items()) if r.decision is WaiverDecision.ASKED)

@@ -1,0 +1,193 @@
+"""Putting commits forward, and how far each one's grading is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from leaderboard.model import (
+    ChallengeVersion,
+    Event,
+    Job,
+    JobState,
+    Person,
+    RecordedReport,
+    Submission,
+    Team,
+)
+from leaderboard.store import events, submissions, workers
+from portal import repositories
+from portal.access import Action, may
+from portal.errors import Forbidden, PortalError
+from portal.house import House
+
+USUAL_SECONDS = 45.0
+"""What is told while nothing was graded yet: a right port of the first challenge takes as long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How far one submission is."""
+
+    submission: Submission
+    job: Job
+    report: RecordedReport | None
+    before: int
+    """How many others are graded first."""
+    seconds: float
+    """An estimate of how long it will still take; 0 once it has ended."""
+    workers: int
+    """How many are alive."""
+
+    @property
+    def said(self) -> str:
+        """Where it stands, in a line."""
+        if self.job.state is JobState.DONE and self.report is not None:
+            return f"{self.report.outcome}, {points(self.report)}"
+        if self.job.state is JobState.FAILED:
+            return f"could not be graded: {self.job.message}"
+        if not self.workers:
+            return "waiting: no worker runs; an administrator can start one with 'drydock worker'"
+        if self.job.state is JobState.QUEUED:
+            about = max(5, round(self.seconds / 5) * 5)
+            return f"queued, {self.before} before it, about {about} s"
+        return self.job.step or "starting"
+
+
+def points(report: RecordedReport) -> str:
+    """Return a report's points as people read them."""
+    if report.total is None:
+        return "no points"
+    return f"{report.total}/{report.possible} points"
+
+
+def address_of(house: House, team: Team, version: ChallengeVersion) -> str:
+    """Return where a team pushes to for a challenge."""
+    return f"{house.settings.public_address}/git/{team.slug}/{version.slug}"
+
+
+def report_address(house: House, submission: int) -> str:
+    """Return the page of a submission's report."""
+    return f"{house.settings.public_address}/report?submission={submission}"
+
+
+def find_entry(house: House, team: str, challenge: str) -> tuple[Team, Event, ChallengeVersion]:
+    """Return team, event and challenge version by their slugs.
+
+    :raises Forbidden: there is no such team, or its event is not held over the challenge (slug
+        ``not-yours``): who may not know is told no more
+    """
+    with house.database.read() as tx:
+        found = events.team_at(tx, team)
+        if found is not None:
+            event = events.find_event(tx, found.event_id)
+            for version in events.challenges(tx, event.id):
+                if version.slug == challenge:
+                    return found, event, version
+    raise _not_yours()
+
+
+def submit(
+    house: House, person: Person, team: Team, version: ChallengeVersion, commit: str
+) -> tuple[Submission, bool]:
+    """Put a commit of a team's repository forward: the row and its place in the queue, or neither.
+
+    :return: the submission, and whether it is new
+    :raises Forbidden: the person is not of the team (slug ``not-yours``)
+    :raises StoreError: the event is not on, or the team has used up its day
+    """
+    if not may(person, Action.SUBMIT, team):
+        raise _not_yours()
+    with house.database.write() as tx:
+        sent, new = submissions.submit(
+            tx,
+            team=team.id,
+            challenge=version.id,
+            commit=commit,
+            by=person.id,
+            at=house.now(),
+        )
+        if new:
+            house.queue.put(tx, submissions.job(tx, sent.id))
+    return sent, new
+
+
+def submit_head(
+    house: House, person: Person, team: Team, version: ChallengeVersion
+) -> tuple[Submission, bool]:
+    """Put forward what the team pushed last.
+
+    :raises PortalError: nothing was pushed yet (slug ``nothing-pushed``)
+    """
+    commit = repositories.head(house.repositories.place(team.slug, version.slug))
+    if commit is None:
+        raise PortalError(
+            "nothing-pushed",
+            "Nothing was pushed to this repository yet.",
+            remedy=f"git push {address_of(house, team, version)} HEAD:main",
+        )
+    return submit(house, person, team, version, commit)
+
+
+def submit_archive(
+    house: House, person: Person, team: Team, version: ChallengeVersion, archive: Path, name: str
+) -> tuple[Submission, bool]:
+    """Make an archive the next commit of the team's repository, and put it forward.
+
+    :raises SourceError: the archive cannot become a tree
+    :raises PortalError: it holds nothing new (slug ``nothing-new``)
+    """
+    if not may(person, Action.SUBMIT, team):
+        raise _not_yours()
+    place = house.repositories.ensure(team.slug, version.slug)
+    commit = repositories.commit_archive(place, archive, f"Upload {name}", person.name)
+    return submit(house, person, team, version, commit)
+
+
+def status(house: House, person: Person, submission: int) -> Status:
+    """Return how far a submission is.
+
+    :raises Forbidden: it is not theirs to see (slug ``not-yours``)
+    """
+    with house.database.read() as tx:
+        sent = submissions.find(tx, submission)
+        if not may(person, Action.READ, events.find_team(tx, sent.team_id)):
+            raise _not_yours()
+        return _status(tx, sent)
+
+
+def of_team(house: House, person: Person, team: Team) -> tuple[Status, ...]:
+    """Return how far each of a team's submissions is, the newest first.
+
+    :raises Forbidden: they are not theirs to see (slug ``not-yours``)
+    """
+    if not may(person, Action.READ, team):
+        raise _not_yours()
+    with house.database.read() as tx:
+        return tuple(_status(tx, sent) for sent in submissions.of_team(tx, team.id))
+
+
+def _status(tx: Connection, sent: Submission) -> Status:
+    job = submissions.job(tx, sent.id)
+    alive = len(workers.alive(tx))
+    before = submissions.place(tx, sent.id)
+    each = submissions.usual_seconds(tx) or USUAL_SECONDS
+    turns = 0 if job.state.terminal else 1 + before / max(1, alive)
+    return Status(
+        submission=sent,
+        job=job,
+        report=submissions.report_of(tx, sent.id) if job.state is JobState.DONE else None,
+        before=before,
+        seconds=each * turns,
+        workers=alive,
+    )
+
+
+def _not_yours() -> Forbidden:
+    return Forbidden(
+        "not-yours",
+        "There is nothing here that you may see.",
+        remedy="Check the address, or ask to join the team.",
+    )

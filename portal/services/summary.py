@@ -1,0 +1,66 @@
+"""A report in a few lines, as a push is answered."""
+
+from __future__ import annotations
+
+from grader import report as reports
+from grader.model import Report, Score, Verdict
+from leaderboard.model import RecordedReport
+from portal.services.submitting import Status, points
+
+MOST = 5
+"""Findings that are told at once: more are not read."""
+
+
+def lines(status: Status) -> list[str]:
+    """Return what is said of a submission whose grading has ended."""
+    if status.report is None:
+        return [status.said]
+    report = reports.from_json(status.report.content)
+    return [
+        *(_line(name, score) for name, score in _parts(report)),
+        f"total {points(status.report)}: {status.report.outcome}",
+        *(f"! {reports.clean_line(reason)}" for reason in report.scores.reasons[:MOST]),
+        *_first_to_fix(report),
+    ]
+
+
+def losses(report: Report) -> list[tuple[int, str, str]]:
+    """Return (points to gain, check code, message) of what failed, the most to gain first."""
+    lost = []
+    for finding in report.findings:
+        score = report.scores.checks.get(finding.code)
+        if finding.verdict is Verdict.FAIL and score is not None and score.earned is not None:
+            lost.append((score.possible - score.earned, finding.code, finding.message))
+    return sorted(lost, key=lambda item: (-item[0], item[1]))
+
+
+def read(recorded: RecordedReport) -> Report:
+    """Return a report as it was recorded."""
+    return reports.from_json(recorded.content)
+
+
+def _parts(report: Report) -> list[tuple[str, Score]]:
+    return [
+        ("standards", _sum("standards", list(report.scores.families.values()))),
+        *report.scores.groups.items(),
+    ]
+
+
+def _sum(name: str, scores: list[Score]) -> Score:
+    earned = [score.earned for score in scores if score.earned is not None]
+    return Score(
+        criterion=name,
+        earned=sum(earned) if earned else None,
+        possible=sum(score.possible for score in scores),
+    )
+
+
+def _line(name: str, score: Score) -> str:
+    return f"{name} {'-' if score.earned is None else score.earned}/{score.possible}"
+
+
+def _first_to_fix(report: Report) -> list[str]:
+    found = losses(report)
+    told = [f"fix {code} (+{gain}): {reports.clean_line(why)}" for gain, code, why in found[:MOST]]
+    more = len(found) - len(told)
+    return [*told, *([f"and {more} more, in the report"] if more > 0 else [])]

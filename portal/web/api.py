@@ -1,0 +1,287 @@
+"""The REST API, version 1: what a team's own CI and scripts ask. FastAPI writes its description."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, UploadFile
+from fastapi import Path as PathParameter
+from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.routing import Mount
+
+from grader.errors import DrydockError
+from leaderboard.errors import StoreError
+from leaderboard.model import Person
+from portal.errors import Forbidden
+from portal.house import House
+from portal.repositories import MAX_PUSH
+from portal.services import boards, challenges, joining, submitting
+from portal.services.submitting import Status
+from portal.web import identity
+
+ROOT = "/api/v1"
+_POLL = 0.5
+_CHUNK = 2**20
+_LARGEST_ID = 2**31 - 1
+_Slug = Annotated[str, PathParameter(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
+_Id = Annotated[int, PathParameter(ge=1, le=_LARGEST_ID)]
+_router = APIRouter()
+_bearer = HTTPBearer(auto_error=False, description="An access token of your profile")
+
+
+class Problem(BaseModel):
+    """What was refused, and what to do."""
+
+    error: str = Field(description="A heading of docs/errors.md")
+    message: str
+    remedy: str = ""
+
+
+class Me(BaseModel):
+    """Whose token this is."""
+
+    name: str
+    email: str
+    roles: list[str]
+
+
+class EventOut(BaseModel):
+    """An event."""
+
+    slug: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    freezes_at: datetime | None
+    challenges: list[str]
+    team: str | None = Field(description="Your team's address; null where you are in none")
+
+
+class Place(BaseModel):
+    """A team's place on a board."""
+
+    rank: int
+    team: str
+    points: int
+    reached_at: datetime
+    submissions: int
+
+
+class SubmissionOut(BaseModel):
+    """A submission, and how far its grading is."""
+
+    id: int
+    commit: str
+    received_at: datetime
+    state: str
+    said: str = Field(description="Where it stands, in a line")
+    before: int = Field(description="How many others are graded first")
+    seconds: float = Field(description="An estimate of how long it will still take")
+    outcome: str | None
+    total: int | None
+    possible: int | None
+    report: str = Field(description="The page of its report")
+
+
+def _house(request: Request) -> House:
+    house: House = request.app.state.house
+    return house
+
+
+async def _who(request: Request, _: Annotated[object, Depends(_bearer)]) -> Person:
+    person = await identity.person(_house(request), request)
+    if person is None:
+        raise HTTPException(401, "Send an access token: Authorization: Bearer drydock_…")
+    return person
+
+
+_House = Annotated[House, Depends(_house)]
+_Person = Annotated[Person, Depends(_who)]
+
+
+def mount(house: House) -> Mount:
+    """Return the API, mounted under its root."""
+    return Mount(ROOT, app=build(house))
+
+
+def build(house: House) -> FastAPI:
+    """Return the API as an application of its own."""
+    app = FastAPI(
+        title="Drydock",
+        version="1",
+        description="Sign in with an access token of your profile: Authorization: Bearer drydock_…",
+        docs_url=None,
+        redoc_url=None,
+        servers=[{"url": ROOT}],
+        responses={
+            400: {"model": Problem, "description": "What was refused, and why"},
+            401: {"model": Problem, "description": "No token, or none that opens anything"},
+            403: {"model": Problem, "description": "Not yours to see or do"},
+        },
+    )
+    app.state.house = house
+    app.include_router(_router)
+    app.add_exception_handler(DrydockError, _refused)
+    app.add_exception_handler(HTTPException, _http)
+    return app
+
+
+@_router.get("/me")
+def me(person: _Person) -> Me:
+    """Say whose token this is."""
+    roles = sorted(role.value for role in person.roles)
+    return Me(name=person.name, email=person.email, roles=roles)
+
+
+@_router.get("/events")
+def events(house: _House, person: _Person) -> list[EventOut]:
+    """List all events, the newest first."""
+    return [_event(house, person, slug) for slug in boards.event_slugs(house)]
+
+
+@_router.get("/events/{event}/challenges/{challenge}/leaderboard")
+def leaderboard(
+    event: _Slug,
+    challenge: _Slug,
+    house: _House,
+    person: _Person,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[Place]:
+    """Show the board that everybody sees."""
+    board = boards.board(house, person, event, challenge)
+    return [
+        Place(
+            rank=row.standing.rank,
+            team=row.team.name,
+            points=row.standing.points,
+            reached_at=row.standing.reached_at,
+            submissions=row.standing.submissions,
+        )
+        for row in board.rows[:limit]
+    ]
+
+
+@_router.get("/submissions/{submission}")
+def find_submission(submission: _Id, house: _House, person: _Person) -> SubmissionOut:
+    """Say how far a submission is."""
+    return _submission(house, submitting.status(house, person, submission))
+
+
+@_router.get(
+    "/submissions/{submission}/progress",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
+async def progress(submission: _Id, house: _House, person: _Person) -> Response:
+    """Send each change of a submission's state, as server-sent events, until it has ended."""
+    first = await run_in_threadpool(submitting.status, house, person, submission)
+    stream = _changes(house, person, first)
+    return StreamingResponse(stream, media_type="text/event-stream")
+
+
+@_router.post("/teams/{team}/{challenge}/submissions", status_code=202)
+async def submit(
+    team: _Slug, challenge: _Slug, archive: UploadFile, house: _House, person: _Person
+) -> SubmissionOut:
+    """Submit an archive (.zip, .tar.gz): it becomes a commit in the team's repository."""
+    entrant, _, version = await run_in_threadpool(submitting.find_entry, house, team, challenge)
+    with tempfile.TemporaryDirectory(prefix="drydock-upload-") as folder:
+        # The name decides how it is unpacked, and nothing else.
+        name = Path(archive.filename or "upload.zip").name[:100]
+        stored = Path(folder) / f"upload{''.join(Path(name).suffixes[-2:])}"
+        await _store(archive, stored)
+        sent, _ = await run_in_threadpool(
+            submitting.submit_archive, house, person, entrant, version, stored, name
+        )
+    status = await run_in_threadpool(submitting.status, house, person, sent.id)
+    return _submission(house, status)
+
+
+@_router.post("/teams/{team}/{challenge}/submissions/head", status_code=202)
+def submit_head(team: _Slug, challenge: _Slug, house: _House, person: _Person) -> SubmissionOut:
+    """Submit what the team pushed last; a commit submitted before answers with its report."""
+    entrant, _, version = submitting.find_entry(house, team, challenge)
+    sent, _ = submitting.submit_head(house, person, entrant, version)
+    return _submission(house, submitting.status(house, person, sent.id))
+
+
+async def _store(upload: UploadFile, file: Path) -> None:
+    size = 0
+    with file.open("wb") as stored:
+        while chunk := await upload.read(_CHUNK):
+            size += len(chunk)
+            if size > MAX_PUSH:
+                raise HTTPException(413, f"An archive may have {MAX_PUSH >> 20} MB.")
+            stored.write(chunk)
+
+
+async def _changes(house: House, person: Person, status: Status) -> AsyncIterator[str]:
+    said = ""
+    while True:
+        told = _submission(house, status).model_dump_json()
+        if status.said != said:
+            yield f"data: {told}\n\n"
+            said = status.said
+        if status.job.state.terminal:
+            yield "event: done\ndata: {}\n\n"
+            return
+        await asyncio.sleep(_POLL)
+        number = status.submission.id
+        status = await run_in_threadpool(submitting.status, house, person, number)
+
+
+def _event(house: House, person: Person, slug: str) -> EventOut:
+    event = boards.find_event(house, slug)
+    team = joining.team_of(house, person, event)
+    return EventOut(
+        slug=event.slug,
+        title=event.title,
+        starts_at=event.starts_at,
+        ends_at=event.ends_at,
+        freezes_at=event.freezes_at,
+        challenges=[version.slug for version in challenges.versions(house, event)],
+        team=team.slug if team else None,
+    )
+
+
+def _submission(house: House, status: Status) -> SubmissionOut:
+    report = status.report
+    return SubmissionOut(
+        id=status.submission.id,
+        commit=status.submission.commit,
+        received_at=status.submission.received_at,
+        state=status.job.state.value,
+        said=status.said,
+        before=status.before,
+        seconds=status.seconds,
+        outcome=report.outcome if report else None,
+        total=report.total if report else None,
+        possible=report.possible if report else None,
+        report=submitting.report_address(house, status.submission.id),
+    )
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    if not isinstance(error, DrydockError):
+        raise error
+    unknown = isinstance(error, StoreError) and error.slug.endswith("-unknown")
+    status = 403 if isinstance(error, Forbidden) or unknown else 400
+    problem = Problem(error=error.slug, message=error.message, remedy=error.remedy)
+    return JSONResponse(json.loads(problem.model_dump_json()), status)
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    slug = {401: "signed-out", 413: "too-large"}.get(error.status_code, "http")
+    return JSONResponse({"error": slug, "message": error.detail}, error.status_code)

@@ -1,0 +1,127 @@
+"""What is downloaded: reports in their forms, and what a challenge hands to teams."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from grader import kits, package
+from grader.model import Challenge
+from leaderboard.model import Person
+from portal.errors import Forbidden
+from portal.house import House
+from portal.services import challenges, reading
+from portal.settings import HOME
+from portal.web import identity
+
+_FORMS = {
+    "html": ("text/html; charset=utf-8", "inline"),
+    "json": ("application/json", "attachment"),
+    "junit": ("application/xml", "attachment"),
+    "sarif": ("application/sarif+json", "attachment"),
+    "md": ("text/markdown; charset=utf-8", "attachment"),
+}
+_NAMES = {"junit": "junit.xml", "sarif": "sarif.json"}
+# A report quotes a team's own code and messages: nothing in it may run, whatever got past escaping.
+_SANDBOXED = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+
+
+def routes(house: House) -> list[Route]:
+    """Return the routes of downloads."""
+    files = Files(house)
+    return [
+        Route("/files/reports/{submission:int}.{form}", files.report),
+        Route("/files/challenges/{slug}.zip", files.challenge),
+        Route("/files/challenges/{slug}-kit.zip", files.kit),
+    ]
+
+
+class Files:
+    """The downloads, over one house."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def report(self, request: Request) -> Response:
+        """Send a report in one of its forms."""
+        form = request.path_params["form"]
+        if form not in _FORMS:
+            return PlainTextResponse("Reports come as html, json, junit, sarif and md.\n", 404)
+        submission = request.path_params["submission"]
+        content = await self._run(request, lambda by: self._told(by, submission, form))
+        kind, disposition = _FORMS[form]
+        name = f"drydock-{submission}.{_NAMES.get(form, form)}"
+        return Response(
+            content,
+            headers={
+                "content-type": kind,
+                "content-disposition": f'{disposition}; filename="{name}"',
+                "content-security-policy": _SANDBOXED,
+            },
+        )
+
+    async def challenge(self, request: Request) -> Response:
+        """Send a challenge's public export."""
+        slug = request.path_params["slug"]
+        content = await self._run(request, lambda by: self._packed(by, slug, _export))
+        return _archive(content, f"{slug}.zip")
+
+    async def kit(self, request: Request) -> Response:
+        """Send the starter kit, filled in for a challenge."""
+        slug = request.path_params["slug"]
+        content = await self._run(request, lambda by: self._packed(by, slug, _kit))
+        return _archive(content, f"{slug}-kit.zip")
+
+    async def _run(self, request: Request, read: Callable[[Person], bytes]) -> bytes:
+        person = await identity.person(self._house, request)
+        if person is None:
+            raise Forbidden("signed-out", "Sign in first.")
+        return await run_in_threadpool(read, person)
+
+    def _told(self, person: Person, submission: int, form: str) -> bytes:
+        return reading.told(self._house, person, submission, form).encode()
+
+    def _packed(self, person: Person, slug: str, write: Callable[[Challenge, Path], None]) -> bytes:
+        challenge = challenges.published(self._house, person, slug)
+        return _zip(challenge, write)
+
+
+@lru_cache(maxsize=16)
+def _zip(challenge: Challenge, write: Callable[[Challenge, Path], None]) -> bytes:
+    """Return a folder that is written for this, as an archive."""
+    with tempfile.TemporaryDirectory(prefix="drydock-pack-") as folder:
+        root = Path(folder) / challenge.slug
+        write(challenge, root)
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(path for path in root.rglob("*") if path.is_file()):
+                archive.write(file, file.relative_to(root.parent))
+    return packed.getvalue()
+
+
+def _export(challenge: Challenge, root: Path) -> None:
+    package.export_public(challenge, root)
+
+
+def _kit(challenge: Challenge, root: Path) -> None:
+    kit = kits.find_kit(challenge.kits[0], HOME / "starter_kits")
+    kits.new_kit(kit, root, challenge, owner="A team")
+
+
+def _archive(content: bytes, name: str) -> Response:
+    return Response(
+        content,
+        headers={
+            "content-type": "application/zip",
+            "content-disposition": f'attachment; filename="{name}"',
+        },
+    )

@@ -1,0 +1,94 @@
+"""The gate: without a session, nothing of the pages is reached.
+
+What is open to everybody stands in one list. Browsers are led to the sign-in and back; all else is
+told that it must sign in.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from leaderboard.model import Role
+from portal.house import House
+from portal.web import identity
+
+OPEN = (
+    "/sign-in",
+    "/sign-out",
+    "/setup/",
+    "/join/",
+    "/enter/",
+    "/sso/",
+    "/health",
+    "/metrics",
+    "/_stcore/health",
+    "/static/",
+    "/favicon",
+    "/api/",
+    "/git/",
+    "/hook/",
+    "/webhooks/",
+)
+"""Beginnings of addresses that see to it themselves who comes, or show nothing."""
+_HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"same-origin",
+}
+_POLICY_VIOLATION = 1008
+
+
+class Gate:
+    """Middleware that lets through who is signed in."""
+
+    def __init__(self, app: ASGIApp, house: House) -> None:
+        self._app = app
+        self._house = house
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request or a websocket through, or turn it away."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+        if path.startswith(OPEN) or await self._admitted(scope, path):
+            await self._app(scope, receive, _hardened(send))
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+        else:
+            await _turn_away(scope, receive, send)
+
+    async def _admitted(self, scope: Scope, path: str) -> bool:
+        found = await identity.session(self._house, HTTPConnection(scope))
+        if found is None:
+            return False
+        return path != "/_stcore/metrics" or Role.ADMIN in found.person.roles
+
+
+async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
+    request = Request(scope)
+    wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    if wants_page:
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        response = RedirectResponse(f"/sign-in?next={quote(asked, safe='')}", 303)
+        await response(scope, receive, send)
+        return
+    await PlainTextResponse("Sign in first: /sign-in\n", 401)(scope, receive, send)
+
+
+def _hardened(send: Send) -> Send:
+    async def send_hardened(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            known = {name.lower() for name, _ in message["headers"]}
+            message["headers"] = [
+                *message["headers"],
+                *((name, value) for name, value in _HEADERS.items() if name not in known),
+            ]
+        await send(message)
+
+    return send_hardened

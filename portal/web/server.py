@@ -1,0 +1,111 @@
+"""The one process on the one port: pages, sign-in, git, API, health."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import AsyncIterator
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from grader.errors import DrydockError
+from portal.errors import Forbidden
+from portal.house import House, occupy
+from portal.settings import HOME
+from portal.web import api, files, operations, signin
+from portal.web.gate import Gate
+from portal.web.git import Git, Pushes
+
+_COLLECT_EVERY = 5.0
+"""Seconds. After each rerun, as Streamlit would do it, it costs more than the rerun itself."""
+
+
+def build(house: House) -> st.App:
+    """Return the whole portal as one ASGI application."""
+    occupy(house)
+    pushes = Pushes(house)
+    return st.App(
+        HOME / "app.py",
+        lifespan=_lifespan,
+        routes=[
+            *signin.routes(house),
+            *operations.routes(house),
+            *pushes.routes(),
+            *files.routes(house),
+            api.mount(house),
+        ],
+        middleware=[
+            Middleware(Git, house=house, pushes=pushes),
+            Middleware(Gate, house=house),
+        ],
+        exception_handlers={DrydockError: _told},
+    )
+
+
+def serve(house: House) -> None:
+    """Serve until told to end."""
+    settings = house.settings
+    build(house).run(
+        config={
+            "server.address": settings.host,
+            "server.port": settings.port,
+            "server.headless": True,
+            "server.fileWatcherType": "none",
+            "server.runOnSave": False,
+            "server.maxUploadSize": 50,
+            "browser.gatherUsageStats": False,
+            "client.toolbarMode": "viewer",
+            "client.showErrorDetails": "none",
+            "client.showSidebarNavigation": True,
+            "runner.postScriptGC": False,
+            "runner.magicEnabled": False,
+            **_theme(),
+        }
+    )
+
+
+def _theme() -> dict[str, object]:
+    """Return colours whose contrast holds in light and in dark, and fonts that are here."""
+    return {
+        "theme.light.primaryColor": "#0b5cad",
+        "theme.light.textColor": "#16212c",
+        "theme.light.backgroundColor": "#ffffff",
+        "theme.light.secondaryBackgroundColor": "#eef2f6",
+        "theme.light.linkColor": "#0b4f94",
+        "theme.light.codeTextColor": "#0b4f94",
+        "theme.dark.primaryColor": "#7cb7f2",
+        "theme.dark.textColor": "#eef3f8",
+        "theme.dark.backgroundColor": "#10161d",
+        "theme.dark.secondaryBackgroundColor": "#1b2530",
+        "theme.dark.linkColor": "#9ccbf7",
+        "theme.dark.codeTextColor": "#9ccbf7",
+    }
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(_: st.App) -> AsyncIterator[dict[str, object]]:
+    collector = asyncio.create_task(_collect())
+    try:
+        yield {}
+    finally:
+        collector.cancel()
+
+
+async def _collect() -> None:
+    while True:
+        await asyncio.sleep(_COLLECT_EVERY)
+        await asyncio.to_thread(gc.collect)
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    """Say what was refused, in the form that whoever asks can read."""
+    if not isinstance(error, DrydockError):
+        raise error
+    status = 403 if isinstance(error, Forbidden) else 400
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": error.slug, "message": error.message}, status)
+    return PlainTextResponse(f"{error.message} {error.remedy}\n", status)
