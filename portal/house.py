@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from leaderboard.store import Database, open_database
@@ -27,6 +28,8 @@ class House:
     library: Library
     repositories: Repositories
     now: Callable[[], datetime] = _now
+    ending: threading.Event = field(default_factory=threading.Event)
+    """Set once this process has been told to end: whoever follows something lets go."""
 
     def close(self) -> None:
         """Give everything back."""

@@ -227,7 +227,7 @@ async def _store(upload: UploadFile, file: Path) -> None:
 
 async def _changes(house: House, person: Person, status: Status) -> AsyncIterator[str]:
     said = ""
-    while True:
+    while not house.ending.is_set():
         told = _submission(house, status).model_dump_json()
         if status.said != said:
             yield f"data: {told}\n\n"

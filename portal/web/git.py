@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import os
 import re
 import secrets
+import signal
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -182,7 +184,7 @@ class Pushes:
 
     async def _followed(self, person: Person, submission: int) -> AsyncIterator[str]:
         said, end = "", asyncio.get_running_loop().time() + PATIENCE
-        while asyncio.get_running_loop().time() < end:
+        while asyncio.get_running_loop().time() < end and not self._house.ending.is_set():
             status = await run_in_threadpool(submitting.status, self._house, person, submission)
             if status.job.state.terminal:
                 for line in summary.lines(status):
@@ -231,14 +233,14 @@ class Backend:
             env={**os.environ, **self._environment},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # its hooks are to end with it
         )
         feeder = asyncio.create_task(self._feed(process))
         try:
             await self._relay(process)
         finally:
             feeder.cancel()
-            if process.returncode is None:
-                process.kill()
+            _end(process)
             await process.wait()
 
     async def _feed(self, process: asyncio.subprocess.Process) -> None:
@@ -248,14 +250,14 @@ class Backend:
             while more:
                 message = await self._receive()
                 if message["type"] == "http.disconnect":
-                    process.kill()
+                    _end(process)
                     return
                 body = message.get("body", b"")
                 more = message.get("more_body", False)
                 size += len(body)
                 if size > MAX_PUSH:
                     self._too_much = True
-                    process.kill()
+                    _end(process)
                     return
                 pipe.write(body)
                 await pipe.drain()
@@ -264,7 +266,7 @@ class Backend:
         finally:
             pipe.close()
         if (await self._receive())["type"] == "http.disconnect":
-            process.kill()
+            _end(process)
 
     async def _relay(self, process: asyncio.subprocess.Process) -> None:
         pipe = _some(process.stdout)
@@ -283,6 +285,12 @@ class Backend:
             await self._send(_part(chunk, more=True))
         text = b"A push may have %d MB.\n" % (MAX_PUSH >> 20) if self._too_much else b""
         await self._send(_part(text, more=False))
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill git and its hooks, if they still run."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _part(body: bytes, *, more: bool) -> Message:
