@@ -39,7 +39,7 @@ def _offer(offer: Offer) -> None:
     )
     slug = challenge.slug
     left, right = st.columns(2)
-    left.link_button("Download the starter kit", f"/files/challenges/{slug}-kit.zip")
+    left.link_button("Download the starter kit", f"/files/kits/{slug}.zip")
     right.link_button("Download data and legacy model", f"/files/challenges/{slug}.zip")
     brief, legacy, data, rules = st.tabs(["Brief", "Legacy source", "Data", "Points and rules"])
     with brief:

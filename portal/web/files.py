@@ -41,7 +41,7 @@ def routes(house: House) -> list[Route]:
     return [
         Route("/files/reports/{submission:int}.{form}", files.report),
         Route("/files/challenges/{slug}.zip", files.challenge),
-        Route("/files/challenges/{slug}-kit.zip", files.kit),
+        Route("/files/kits/{slug}.zip", files.kit),
     ]
 
 

@@ -67,7 +67,7 @@ def hold(house: House) -> Held:
             title="Spring",
             starts_at=now - timedelta(hours=1),
             ends_at=now + timedelta(days=2),
-            daily_cap=100,
+            daily_cap=100_000,
             at=now,
         )
     challenge = package.find_challenge(SLUG, [HOME / "challenges"])

@@ -1,0 +1,148 @@
+"""The API: what it describes it does, and nobody gets more than theirs."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.core.result import Ok
+
+from leaderboard.model import LinkPurpose
+from portal.services import accounts, administration
+from portal.web.identity import COOKIE
+from tests.support.portal import SLUG, Portal
+
+ROUTES = [
+    ("GET", "/api/v1/me"),
+    ("GET", "/api/v1/events"),
+    ("GET", f"/api/v1/events/spring/challenges/{SLUG}/leaderboard"),
+    ("GET", "/api/v1/submissions/1"),
+    ("GET", "/api/v1/submissions/1/progress"),
+    ("POST", f"/api/v1/teams/blue/{SLUG}/submissions"),
+    ("POST", f"/api/v1/teams/blue/{SLUG}/submissions/head"),
+]
+PAGES = ["/", "/team", "/review", "/administration", "/report?submission=1", "/_stcore/metrics"]
+FILES = ["/files/reports/1.json", f"/files/challenges/{SLUG}.zip", "/_stcore/host-config"]
+
+
+def test_api_does_what_it_describes(portal: Portal) -> None:
+    schema = schemathesis.openapi.from_url(f"{portal.address}/api/v1/openapi.json")
+    tokens = [portal.token(name) for name in ("Ada", "Gita")]
+    tried = []
+    for result in schema.get_all_operations():
+        assert isinstance(result, Ok)
+        operation = result.ok()
+        tried.append(operation.label)
+
+        @given(case=operation.as_strategy())
+        @settings(
+            max_examples=15,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            derandomize=True,
+            database=None,
+        )
+        def holds(case: Any) -> None:
+            for token in tokens:
+                case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
+
+        holds()
+    assert len(tried) == len(ROUTES)
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_api_is_for_who_signs_in(portal: Portal, method: str, path: str) -> None:
+    for authorization in ("", "Bearer x", "Basic eDp5"):
+        headers = {"authorization": authorization} if authorization else {}
+        answer = httpx.request(method, f"{portal.address}{path}", headers=headers)
+        assert answer.status_code == 401
+        assert answer.json()["error"] == "signed-out"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_browser_is_led_to_the_sign_in_and_back(portal: Portal, path: str) -> None:
+    answer = httpx.get(f"{portal.address}{path}", headers={"accept": "text/html"})
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in?next=%2F")
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_nothing_is_shown_to_strangers(portal: Portal, path: str) -> None:
+    assert httpx.get(f"{portal.address}{path}").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/health", "/metrics", "/sign-in", "/api/v1/openapi.json"])
+def test_open_routes_name_nobody(portal: Portal, path: str) -> None:
+    answer = httpx.get(f"{portal.address}{path}")
+    assert answer.status_code == 200
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert not any(known.email in answer.text for known in portal.held.people.values())
+    assert "Blue" not in answer.text
+
+
+def test_archive_is_submitted_and_seen_by_its_team_alone(portal: Portal) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        content = b"A project.\n"
+        entry = tarfile.TarInfo("README.md")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    upload = {"archive": ("../../port.tar.gz", packed.getvalue())}
+    with portal.client("Ada") as ada, portal.client("Cleo") as cleo, portal.client("Finn") as finn:
+        path = f"/api/v1/teams/blue/{SLUG}/submissions"
+        assert cleo.post(path, files=upload).status_code == 403
+        answer = ada.post(path, files=upload)
+        assert answer.status_code == 202
+        sent = answer.json()
+        assert sent["state"] == "queued"
+        seen = [who.get(f"/api/v1/submissions/{sent['id']}").status_code for who in (cleo, finn)]
+        assert seen == [403, 200]
+        broken = ada.post(path, files={"archive": ("port.zip", b"no archive")})
+        assert broken.status_code == 400
+        assert broken.json()["remedy"]
+        with ada.stream("GET", f"/api/v1/submissions/{sent['id']}/progress") as stream:
+            first = next(line for line in stream.iter_lines() if line)
+            assert first.startswith("data: {")
+
+
+def test_session_reads_and_does_not_write(portal: Portal) -> None:
+    person = portal.held.people["Ada"]
+    link = accounts.hand_out(portal.house, LinkPurpose.SIGN_IN, person.id)
+    with httpx.Client(base_url=portal.address) as browser:
+        assert browser.get(link).status_code == 200
+        foreign = browser.post(link, headers={"sec-fetch-site": "cross-site"})
+        assert foreign.status_code == 403
+        entered = browser.post(link, headers={"sec-fetch-site": "same-origin"})
+        assert entered.status_code == 303
+        cookie = entered.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "samesite=lax" in cookie.lower()
+        assert browser.get("/api/v1/me").json()["name"] == "Ada"
+        path = f"/api/v1/teams/blue/{SLUG}/submissions/head"
+        assert browser.post(path).status_code == 401
+        session = accounts.session(portal.house, browser.cookies[COOKIE])
+        assert session is not None
+        sent = browser.post(path, headers={"x-form-token": session.form_token})
+        assert sent.status_code in {202, 400}
+        for folder in ("challenges", "kits"):
+            packed = browser.get(f"/files/{folder}/{SLUG}.zip")
+            assert packed.content[:2] == b"PK"
+            assert b"cases/hidden" not in packed.content
+        assert browser.post("/sign-out").headers["location"] == "/sign-in"
+        assert browser.get("/api/v1/me").status_code == 401
+
+
+@pytest.mark.parametrize("goal", ["//evil.example", "https://evil.example", "/\\evil.example"])
+def test_nobody_is_led_away(portal: Portal, goal: str) -> None:
+    hugo = portal.held.people["Hugo"]
+    link = administration.sign_up_link(portal.house, hugo)
+    address = f"{abs(hash(goal))}@example.org"
+    accounts.sign_up(portal.house, link.rpartition("/")[2], address, "Zoe", "a few words in a row")
+    form = {"email": address, "password": "a few words in a row"}
+    answer = httpx.post(f"{portal.address}/sign-in", params={"next": goal}, data=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")

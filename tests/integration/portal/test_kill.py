@@ -1,0 +1,178 @@
+"""Killed at any moment: for each submission one report, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from leaderboard import tables
+from leaderboard.model import JobState
+from leaderboard.store import audit, submissions
+from portal.house import House
+from portal.jobs import address
+from portal.services import submitting
+from portal.settings import HOME
+from tests.support.portal import Held
+
+Start = Callable[..., subprocess.Popen[bytes]]
+SUBMISSIONS = 50
+PATIENCE = 120
+
+
+@pytest.fixture
+def start(house: House) -> Iterator[Start]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin(name: str, seconds: float = 0.05) -> subprocess.Popen[bytes]:
+        locks = house.settings.data / "locks"
+        command = [sys.executable, "-m", "tests.support.null_worker"]
+        command += [address(house.database), name, str(seconds), str(locks)]
+        started.append(subprocess.Popen(command, cwd=HOME, stdin=subprocess.PIPE))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def submit(house: House, held: Held, number: int, team: str = "blue") -> int:
+    name, entrant = ("Ada", held.blue) if team == "blue" else ("Cleo", held.red)
+    commit = f"{team}{number}".ljust(40, "0")
+    person = held.people[name]
+    return submitting.submit(house, person, entrant, held.version, commit)[0].id
+
+
+def counts(house: House) -> dict[JobState, int]:
+    with house.database.read() as tx:
+        return submissions.counts(tx)
+
+
+def await_done(house: House, number: int, disturb: Callable[[], None] = lambda: None) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if counts(house)[JobState.DONE] == number:
+            return
+        disturb()
+        time.sleep(0.1)
+    pytest.fail(f"Not all ended: {counts(house)}")
+
+
+def assert_one_report_each(house: House, number: int) -> None:
+    with house.database.read() as tx:
+        reports = tx.execute(select(func.count()).select_from(tables.report)).scalar_one()
+        told = tx.execute(
+            select(func.count())
+            .select_from(tables.audit)
+            .where(tables.audit.c.action == "report.recorded")
+        ).scalar_one()
+        assert (reports, told) == (number, number)
+        assert audit.verify(tx).broken == ""
+
+
+def test_workers_killed_at_random(house: House, held: Held, start: Start) -> None:
+    dice = random.Random(7)  # noqa: S311 - when to kill is no secret
+    running = {name: start(name) for name in ("one/0", "one/1")}
+    for number in range(SUBMISSIONS):
+        submit(house, held, number)
+    last = [time.monotonic()]
+    kills = [6]
+
+    def disturb() -> None:
+        if kills[0] and time.monotonic() - last[0] > dice.uniform(1.5, 3):
+            name = dice.choice(sorted(running))
+            running[name].kill()
+            running[name].wait()
+            running[name] = start(name)
+            last[0] = time.monotonic()
+            kills[0] -= 1
+
+    await_done(house, SUBMISSIONS, disturb)
+    assert_one_report_each(house, SUBMISSIONS)
+
+
+def test_everything_killed_with_a_full_queue(house: House, held: Held, start: Start) -> None:
+    first = start("one/0", 0.2)
+    for number in range(10):
+        submit(house, held, number)
+    await_some(house)
+    first.kill()
+    first.wait()
+    start("one/0", 0.0)
+    await_done(house, 10)
+    assert_one_report_each(house, 10)
+
+
+def test_zombie_leaves_one_report(house: House, held: Held, start: Start) -> None:
+    """A worker that stands still for too long is taken for dead; then it wakes up."""
+    zombie = start("one/0", 0.5)
+    submit(house, held, 1)
+    await_running(house)
+    os.kill(zombie.pid, signal.SIGSTOP)
+    silence(house, "one/0")
+    start("two/0", 0.0)
+    await_done(house, 1)
+    os.kill(zombie.pid, signal.SIGCONT)
+    time.sleep(1.5)
+    assert_one_report_each(house, 1)
+
+
+def test_team_with_many_keeps_no_other_waiting(house: House, held: Held, start: Start) -> None:
+    many = [submit(house, held, number) for number in range(40)]
+    few = [submit(house, held, number, "red") for number in range(3)]
+    start("one/0", 0.0)
+    await_done(house, 43)
+    with house.database.read() as tx:
+        rows = tx.execute(select(tables.report.c.submission_id).order_by(tables.report.c.id))
+        order = list(rows.scalars())
+    assert [order.index(number) for number in few] <= [2, 4, 6]
+    assert order.index(many[-1]) == 42
+
+
+def test_queued_by_a_killed_portal_is_both_rows_or_neither(house: House, held: Held) -> None:
+    script = Path(__file__).parents[2] / "support" / "submit_forever.py"
+    command = [sys.executable, str(script), address(house.database), str(held.blue.id)]
+    command += [str(held.version.id), str(held.people["Ada"].id)]
+    for _ in range(3):
+        portal = subprocess.Popen(command, cwd=HOME, env={**os.environ, "PYTHONPATH": str(HOME)})
+        time.sleep(2.5)
+        portal.kill()
+        portal.wait()
+    with house.database.read() as tx:
+        jobs = set(tx.execute(select(tables.job.c.submission_id)).scalars())
+        sent = set(tx.execute(select(tables.submission.c.id)).scalars())
+        schema = "dbos." if tx.dialect.name == "postgresql" else ""
+        table = f"{schema}workflow_status"
+        rows = tx.exec_driver_sql(f"SELECT workflow_uuid FROM {table}")  # noqa: S608 - ours
+        queued = {int(str(row[0]).split(":")[1]) for row in rows}
+    assert len(sent) > 3
+    assert sent == jobs == queued
+
+
+def await_some(house: House) -> None:
+    end = time.monotonic() + PATIENCE
+    while counts(house)[JobState.DONE] < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def await_running(house: House) -> None:
+    end = time.monotonic() + PATIENCE
+    while not counts(house)[JobState.RUNNING] and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def silence(house: House, name: str) -> None:
+    """Let a worker have been silent for long, without waiting for it."""
+    with house.database.write() as tx:
+        tx.execute(tables.worker.delete().where(tables.worker.c.name == name))

@@ -1,0 +1,403 @@
+"""The use cases, on both databases."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from grader.errors import UserError
+from grader.model import Outcome
+from leaderboard.errors import StoreError
+from leaderboard.model import Decision, JobState, LinkPurpose, Role, WaiverDecision
+from leaderboard.store import events, models, submissions
+from portal import record, repositories
+from portal.errors import Forbidden, PortalError
+from portal.house import House
+from portal.services import (
+    accounts,
+    administration,
+    adopting,
+    boards,
+    challenges,
+    desk,
+    joining,
+    progress,
+    reading,
+    register,
+    reviewing,
+    submitting,
+)
+from tests.support.portal import PASSWORD, SLUG, Git, Held
+from tests.support.reports import recorded
+
+
+def word_of(link: str) -> str:
+    return link.rpartition("/")[2]
+
+
+@pytest.fixture
+def submission(house: House, held: Held, project: tuple[Path, Git]) -> int:
+    """Give a graded and accepted submission of Blue's."""
+    folder, _ = project
+    place = house.repositories.ensure("blue", SLUG)
+    repositories.take_over(place, folder)
+    sent, new = submitting.submit_head(house, held.people["Ada"], held.blue, held.version)
+    assert new
+    with house.database.write() as tx:
+        submissions.start(tx, sent.id, at=house.now())
+        submissions.record(tx, sent.id, recorded(held), at=house.now())
+    return sent.id
+
+
+# ------------------------------------------------------------------------------ accounts
+
+
+def test_sign_up_by_a_teams_invitation(house: House, held: Held) -> None:
+    link = joining.invite(house, held.people["Ada"], held.blue)
+    invited = accounts.invitation(house, word_of(link))
+    assert invited is not None
+    assert invited.name == "Blue"
+    word = accounts.sign_up(house, word_of(link), "Zoe@example.org", "Zoe", PASSWORD)
+    session = accounts.session(house, word)
+    assert session is not None
+    assert session.person.roles == {Role.MEMBER}
+    team = joining.team_of(house, session.person, held.event)
+    assert team is not None
+    assert team.slug == "blue"
+    accounts.sign_out(house, word)
+    assert accounts.session(house, word) is None
+    again = accounts.sign_in(house, "zoe@example.org", PASSWORD, "here")
+    assert accounts.sign_out_everywhere(house, session.person) == 1
+    assert accounts.session(house, again) is None
+
+
+@pytest.mark.parametrize(
+    ("email", "name", "password"),
+    [("no address", "Zoe", PASSWORD), ("z@example.org", " ", PASSWORD), ("z@a", "Zoe", "short")],
+)
+def test_sign_up_says_what_will_not_do(
+    house: House, held: Held, email: str, name: str, password: str
+) -> None:
+    link = joining.invite(house, held.people["Ada"], held.blue)
+    with pytest.raises(PortalError):
+        accounts.sign_up(house, word_of(link), email, name, password)
+
+
+def test_nobody_signs_up_uninvited(house: House, held: Held) -> None:
+    old = joining.invite(house, held.people["Ada"], held.blue)
+    joining.invite(house, held.people["Ada"], held.blue)
+    for word in ("made-up", word_of(old)):
+        with pytest.raises(Forbidden):
+            accounts.sign_up(house, word, "z@example.org", "Zoe", PASSWORD)
+    with pytest.raises(Forbidden):
+        joining.invite(house, held.people["Cleo"], held.blue)
+
+
+def test_sign_in_is_throttled_by_account_and_place(house: House, held: Held) -> None:
+    assert held.people["Ada"].active
+    for _ in range(5):
+        with pytest.raises(Forbidden):
+            accounts.sign_in(house, "ada@example.org", "wrong", "here")
+    with pytest.raises(PortalError, match="too many"):
+        accounts.sign_in(house, "ada@example.org", "wrong", "elsewhere")
+
+
+def test_administrator_is_created_once(house: House) -> None:
+    word = word_of(accounts.hand_out(house, LinkPurpose.SETUP))
+    with pytest.raises(PortalError):
+        accounts.set_up(house, word, "root@example.org", "Root", "short")
+    session = accounts.session(
+        house, accounts.set_up(house, word, "root@example.org", "Root", PASSWORD)
+    )
+    assert session is not None
+    assert Role.ADMIN in session.person.roles
+    with pytest.raises(Forbidden):
+        accounts.set_up(house, word, "eve@example.org", "Eve", PASSWORD)
+
+
+def test_administration_is_for_administrators(house: House, held: Held) -> None:
+    hugo = held.people["Hugo"]
+    unit = administration.add_unit(house, hugo, "Fraud", None)
+    link = administration.invite(
+        house, hugo, email="ida@example.org", name="Ida", roles=[Role.LEADER], unit=unit.id
+    )
+    session = accounts.session(house, accounts.sign_in_by_link(house, word_of(link)))
+    assert session is not None
+    ida = session.person
+    assert ida.unit_id == unit.id
+    assert ida.roles == {Role.LEADER}
+    with pytest.raises(Forbidden):
+        accounts.sign_in_by_link(house, word_of(link))
+    administration.set_active(house, hugo, ida.id, active=False)
+    for refused in (
+        lambda: administration.set_roles(house, hugo, hugo.id, [Role.MEMBER]),
+        lambda: administration.set_active(house, hugo, hugo.id, active=False),
+        lambda: administration.everybody(house, held.people["Gita"]),
+        lambda: administration.newest(house, held.people["Edda"]),
+        lambda: administration.sign_up_link(house, held.people["Finn"]),
+    ):
+        with pytest.raises(UserError):
+            refused()
+    assert administration.prove(house, hugo).broken == ""
+
+
+# ------------------------------------------------------------------------------ submitting
+
+
+def test_submission_and_its_place_in_the_queue_are_one(house: House, held: Held) -> None:
+    ada = held.people["Ada"]
+    first, new = submitting.submit(house, ada, held.blue, held.version, "a" * 40)
+    assert new
+    assert submitting.submit(house, ada, held.blue, held.version, "a" * 40) == (first, False)
+    second, _ = submitting.submit(house, ada, held.blue, held.version, "b" * 40)
+    other, _ = submitting.submit(house, held.people["Cleo"], held.red, held.version, "c" * 40)
+    assert submitting.status(house, ada, second.id).before == 2
+    assert submitting.status(house, held.people["Cleo"], other.id).before == 1
+    said = submitting.status(house, ada, first.id).said
+    assert "no worker runs" in said
+
+
+def test_nobody_sees_or_submits_for_another_team(house: House, held: Held, submission: int) -> None:
+    cleo, gita = held.people["Cleo"], held.people["Gita"]
+    for act in (
+        lambda: submitting.submit(house, cleo, held.blue, held.version, "d" * 40),
+        lambda: submitting.status(house, cleo, submission),
+        lambda: submitting.of_team(house, gita, held.blue),
+        lambda: reading.read(house, cleo, submission),
+        lambda: reading.told(house, gita, submission, "json"),
+        lambda: reviewing.changes(house, cleo, submission),
+        lambda: reviewing.queue(house, cleo),
+        lambda: reviewing.ask_waiver(house, cleo, submission, "TEST001", "", "Because."),
+        lambda: reviewing.grade_again(house, held.people["Ada"], submission, "Please."),
+        lambda: adopting.adoption(house, cleo),
+        lambda: register.registered(house, cleo),
+        lambda: boards.board(house, cleo, "spring", SLUG, private=True),
+        lambda: challenges.publish(house, cleo, held.challenge),
+    ):
+        with pytest.raises(Forbidden):
+            act()
+
+
+def test_archive_becomes_a_commit(house: House, held: Held, tmp_path: Path) -> None:
+    def pack(text: str) -> Path:
+        archive = tmp_path / "upload.zip"
+        with zipfile.ZipFile(archive, "w") as packed:
+            packed.writestr("README.md", text)
+        return archive
+
+    ada = held.people["Ada"]
+    first, _ = submitting.submit_archive(house, ada, held.blue, held.version, pack("1"), "p.zip")
+    with pytest.raises(PortalError, match="submitted last"):
+        submitting.submit_archive(house, ada, held.blue, held.version, pack("1"), "p.zip")
+    second, _ = submitting.submit_archive(house, ada, held.blue, held.version, pack("2"), "p.zip")
+    place = house.repositories.place("blue", SLUG)
+    assert repositories.file_lines(place, first.commit, "README.md") == ["1"]
+    assert repositories.head(place) == second.commit
+    assert "-1" in repositories.difference(place, first.commit, second.commit)
+
+
+def test_report_is_told_in_every_form(house: House, held: Held, submission: int) -> None:
+    told = {
+        form: reading.told(house, held.people["Ada"], submission, form)
+        for form in ("html", "json", "junit", "sarif", "md")
+    }
+    assert all("TEST001" in text for text in told.values())
+    found = reading.read(house, held.people["Finn"], submission)
+    assert reading.lines_of(house, found)("README.md", 1) == [(1, "A project.")]
+    assert found.before is None
+
+
+def test_steps_follow_what_was_done(house: House, held: Held, submission: int) -> None:
+    done = [step.done for step in progress.steps(house, held.people["Ada"], held.blue)]
+    assert done == [True, True, True, True, True, False]
+    reviewing.decide(house, held.people["Finn"], submission, Decision.APPROVED, "Good.")
+    assert all(step.done for step in progress.steps(house, held.people["Bob"], held.blue))
+    assert not any(step.done for step in progress.steps(house, held.people["Gita"], None))
+
+
+# ------------------------------------------------------------------------------ reviewing
+
+
+def test_approval_tags_the_commit_and_signs_a_record(
+    house: House, held: Held, submission: int, tmp_path: Path
+) -> None:
+    finn = held.people["Finn"]
+    (waiting,) = reviewing.queue(house, finn)
+    assert waiting.open
+    with pytest.raises(StoreError, match="reason"):
+        reviewing.decide(house, finn, submission, Decision.APPROVED, " ")
+    assert "+A project." in reviewing.changes(house, finn, submission)
+    review = reviewing.decide(house, finn, submission, Decision.APPROVED, "As it should be.")
+    assert not reviewing.queue(house, finn)[0].open
+
+    place = house.repositories.place("blue", SLUG)
+    commit = repositories.head(place)
+    tag = repositories.git("rev-parse", f"drydock/approved-{submission}^{{}}", at=place)
+    assert tag.strip() == commit
+
+    file = house.settings.data / "records" / f"submission-{submission}-review-{review.id}.json"
+    key = record.public_key(house.settings.data)
+    statement = record.verify(file, key)
+    assert statement["subject"][0]["digest"]["gitCommit"] == commit
+    assert statement["predicate"]["approval"]["by"] == "finn@example.org"
+
+    envelope = json.loads(file.read_text())
+    forged = tmp_path / "forged.json"
+    envelope["payload"] = envelope["payload"][:-8] + "AAAAAAA="
+    forged.write_text(json.dumps(envelope))
+    with pytest.raises(PortalError, match="not signed"):
+        record.verify(forged, key)
+    with pytest.raises(PortalError, match="no record"):
+        record.verify(key, file)
+    assert (house.settings.data / "keys" / "records.key").stat().st_mode & 0o077 == 0
+
+
+def test_nobody_reviews_their_own_team(house: House, held: Held, submission: int) -> None:
+    hugo = held.people["Hugo"]
+    ada = administration.set_roles(house, hugo, held.people["Ada"].id, [Role.MEMBER, Role.LEADER])
+    with pytest.raises(Forbidden):
+        reviewing.decide(house, ada, submission, Decision.APPROVED, "Mine.")
+    asked = reviewing.ask_waiver(house, ada, submission, "TEST001", "", "Flaky machine.")
+    with pytest.raises(Forbidden):
+        reviewing.answer_waiver(house, ada, asked, WaiverDecision.GRANTED, "Mine.")
+
+
+def test_waiver_is_asked_granted_and_graded_again(
+    house: House, held: Held, submission: int
+) -> None:
+    ada, finn = held.people["Ada"], held.people["Finn"]
+    reviewing.ask_waiver(house, ada, submission, "TEST001", "tests", "The machine is slow.")
+    (waiting,) = reviewing.queue(house, finn)
+    (asked,) = waiting.asked
+    reviewing.answer_waiver(house, finn, asked, WaiverDecision.GRANTED, "It is.")
+    reviewing.grade_again(house, finn, submission, "TEST001 was waived")
+    status = submitting.status(house, ada, submission)
+    assert (status.job.state, status.job.round) == (JobState.QUEUED, 2)
+    assert reviewing.queue(house, finn)[0].asked == ()
+    assert [ruling.decision.value for ruling in reading.read(house, ada, submission).waivers] == [
+        "asked",
+        "granted",
+    ]
+
+
+# ------------------------------------------------------------------------------ boards, adoption
+
+
+def test_board_marks_ones_own_team_and_hides_what_is_private(
+    house: House, held: Held, submission: int
+) -> None:
+    assert submission
+    board = boards.board(house, held.people["Bob"], "spring", SLUG)
+    (row,) = board.rows
+    assert (row.own, row.moved) == (True, None)
+    assert row.units == {"Claims"}
+    assert row.standing.points == 900 - 360
+    assert [points for _, points in board.history["Blue"]] == [540]
+    private = boards.board(house, held.people["Edda"], "spring", SLUG, private=True)
+    assert private.rows[0].standing.points == 900
+
+
+def test_frozen_board_stands_still(house: House, held: Held, submission: int) -> None:
+    now = house.now()
+    edda = held.people["Edda"]
+    desk.hold(
+        house,
+        edda,
+        slug="frozen",
+        title="Frozen",
+        starts_at=now - timedelta(hours=2),
+        ends_at=now + timedelta(hours=2),
+        freezes_at=now - timedelta(hours=1),
+        counting=held.event.counting,
+        daily_cap=5,
+        challenges=[held.version.id],
+    )
+    assert submission
+    event = boards.find_event(house, "frozen")
+    team, _ = joining.found(house, held.people["Gita"], event, "Green")
+    with house.database.write() as tx:
+        sent, _ = submissions.submit(
+            tx,
+            team=team.id,
+            challenge=held.version.id,
+            commit="f" * 40,
+            by=held.people["Gita"].id,
+            at=now,
+        )
+        submissions.record(tx, sent.id, recorded(held), at=now)
+    board = boards.board(house, held.people["Gita"], "frozen", SLUG)
+    assert (board.frozen, board.rows, dict(board.history)) == (True, (), {})
+
+
+def test_event_most_likely_meant_is_ones_own(house: House, held: Held) -> None:
+    now = house.now()
+    with house.database.write() as tx:
+        events.hold(
+            tx,
+            slug="newer",
+            title="Newer",
+            starts_at=now - timedelta(minutes=1),
+            ends_at=now + timedelta(days=1),
+            at=now,
+        )
+    meant = [challenges.current_event(house, held.people[name]) for name in ("Ada", "Gita")]
+    assert [event.slug for event in meant if event] == ["spring", "newer"]
+
+
+def test_register_is_taken_in_whole_or_not(house: House, held: Held) -> None:
+    gita = held.people["Gita"]
+    bad = b"name,unit,owner,language,live\nA,Claims,X,SAS,no\nA,Nowhere,,R,perhaps\n"
+    looked_over = register.preview(house, gita, "models.csv", bad)
+    assert looked_over.rows[0].problems == ()
+    assert looked_over.rows[1].number == 3
+    assert looked_over.rows[1].problems == (
+        "owner is empty",
+        "there is no unit 'Nowhere'",
+        "'A' stands in a row above too",
+        "live is neither yes nor no",
+    )
+    with pytest.raises(PortalError):
+        register.take_in(house, gita, looked_over)
+    for name, content in (("x.xlsx", b"no"), ("x.csv", b"a;b\n1;2\n"), ("x.csv", b"\xff\xfe\x00")):
+        with pytest.raises(PortalError):
+            register.preview(house, gita, name, content)
+    sheet = io.BytesIO()
+    table = {"Name": ["A"], "Unit": ["Claims"], "Owner": ["X"], "Language": ["SAS"]}
+    pd.DataFrame({**table, "Challenge": [SLUG], "Live": ["yes"]}).to_excel(sheet, index=False)
+    good = register.preview(house, gita, "models.xlsx", sheet.getvalue())
+    assert register.take_in(house, gita, good) == (1, 0)
+    (model,) = register.registered(house, gita)
+    assert (model.challenge_slug, model.live_since is not None) == (SLUG, True)
+
+
+def test_adoption_opens_down_to_its_rows(house: House, held: Held, submission: int) -> None:
+    assert submission
+    with house.database.write() as tx:
+        unit = held.people["Ada"].unit_id or 0
+        new = models.NewModel(
+            name="Tariff", unit_id=unit, owner="Ada", language="R", challenge_slug=SLUG
+        )
+        models.register(tx, [new], at=house.now(), by=None)
+    found = adopting.adoption(house, held.people["Gita"])
+    assert found.people_funnels[0].counts()["first accepted"] == 2
+    assert found.model_funnels[0].counts()["accepted"] == 1
+    (company, claims) = found.heat
+    assert (company.code, company.share, claims.share) == ("TEST001", 1.0, 1.0)
+    assert found.unit_name(None) == "The company"
+    assert len(found.moments) == len(found.people_over_time["invited"])
+
+
+def test_rejected_submission_cannot_be_approved(house: House, held: Held, submission: int) -> None:
+    assert submission
+    sent, _ = submitting.submit(house, held.people["Cleo"], held.red, held.version, "e" * 40)
+    with house.database.write() as tx:
+        report = recorded(held, 300, Outcome.REJECTED)
+        submissions.record(tx, sent.id, report, at=house.now())
+    with pytest.raises(StoreError, match="only an accepted"):
+        reviewing.decide(house, held.people["Finn"], sent.id, Decision.APPROVED, "Please.")
