@@ -32,6 +32,7 @@ demo: setup ## The portal at http://127.0.0.1:8501, with a made-up event that is
 	$(BIN)/drydock serve --demo --data results/demo
 
 test: setup ## Run all tests
+	@$(BIN)/python -m tests.support.provide
 	$(BIN)/pytest -n auto --dist=worksteal
 
 lint: setup ## Check style and format

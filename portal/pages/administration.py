@@ -92,9 +92,14 @@ def _change(house: House, person: Person, known: dict[int, Person]) -> None:
 
 
 def _roles(label: str, default: list[Role], key: str) -> list[Role]:
-    return st.multiselect(
-        label, list(Role), default=default, format_func=lambda role: role.value, key=key
+    names = st.pills(
+        label,
+        [role.value for role in Role],
+        selection_mode="multi",
+        default=[role.value for role in default],
+        key=key,
     )
+    return [Role(name) for name in names]
 
 
 def _units(house: House, person: Person) -> None:

@@ -208,7 +208,7 @@ def _looked_over(house: House, person: Person, looked_over: Preview) -> None:
     bad = sum(bool(row.problems) for row in looked_over.rows)
     if bad:
         st.error(f"{bad} of {len(table)} rows have problems. Mend them and upload it again.")
-    elif st.button(f"Take in {len(table)} models", type="primary"):
+    elif st.button(f"Take in {len(table)} models"):
         new, changed = register.take_in(house, person, looked_over)
         done(f"{new} models are new, {changed} were changed.")
 

@@ -169,5 +169,5 @@ def confirm(label: str, question: str, act: Callable[[], None], *, key: str) -> 
     """Offer what cannot be undone, and ask once more."""
     with st.popover(label):
         st.write(question)
-        if st.button("Yes, do it", key=key, type="primary"):
+        if st.button("Yes, do it", key=key):
             act()

@@ -36,7 +36,7 @@ def _packages(house: House, person: Person) -> None:
         st.subheader(plain(challenge.title), anchor=False)
         st.caption(f"{challenge.slug} {challenge.version}, {challenge.digest[:12]}")
         st.markdown("Prove that it grades fairly before anybody sees it:")
-        st.code(f"drydock challenge verify {challenge.slug}", language="bash")
+        st.code(f"drydock challenge verify {challenge.slug}", language=None)
         version = known.get(challenge.digest)
         if version is not None:
             st.success(f"Published on {moment(version.published_at)}.")
@@ -92,10 +92,13 @@ def _hold(house: House, person: Person) -> None:
         freeze = st.number_input("Hours before its end that the board freezes", 0, 240, 4)
         cap = st.number_input("Submissions a day, of each team to each challenge", 1, 1000, 30)
         counting = st.radio("What counts", [kind.value for kind in Counting])
-        chosen = st.multiselect(
-            "Challenges", list(known), format_func=lambda number: known[number].title
+        chosen = st.pills(
+            "Challenges",
+            list(known),
+            selection_mode="multi",
+            format_func=lambda number: f"{known[number].slug} {known[number].version}",
         )
-        if st.form_submit_button("Hold it", type="primary"):
+        if st.form_submit_button("Hold it"):
             end = datetime.combine(ends, time(23, 59), zone())
             with told():
                 event = desk.hold(

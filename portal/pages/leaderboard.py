@@ -58,7 +58,7 @@ def _state(board: Board) -> None:
 
 def _table(board: Board) -> None:
     units = sorted({unit for row in board.rows for unit in row.units})
-    wanted = st.multiselect("Units", units, placeholder="All units") if units else []
+    wanted = st.pills("Units", units, selection_mode="multi") if units else []
     rows = [row for row in board.rows if not wanted or row.units & set(wanted)]
     table = pd.DataFrame(
         {

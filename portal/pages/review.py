@@ -97,7 +97,7 @@ def _decide(house: House, person: Person, number: int) -> None:
         words["Hold"] = Decision.HELD
         said = st.radio("Decision", list(words), index=None, horizontal=True)
         reason = st.text_area("Reason", max_chars=2000, help="The team reads it.")
-        if st.form_submit_button("Say it", type="primary"):
+        if st.form_submit_button("Say it"):
             if said is None:
                 st.error("Choose a decision first.")
                 return

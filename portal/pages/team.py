@@ -56,7 +56,7 @@ def _found(house: House, person: Person, event: Event) -> None:
     )
     with st.form("found"):
         name = st.text_input("Name of the team", max_chars=100)
-        if st.form_submit_button("Found it", type="primary"):
+        if st.form_submit_button("Found it"):
             with told():
                 team, link = joining.found(house, person, event, name)
                 st.session_state["invitation"] = link
@@ -92,13 +92,13 @@ def _leave(house: House, person: Person, team: Team) -> None:
 def _tokens(house: House, person: Person) -> None:
     st.subheader("Tokens", anchor=False)
     st.caption("git asks for a token as the password; any name does as the user.")
-    with st.form("token", clear_on_submit=True):
+    with st.form("new-token", clear_on_submit=True):
         name = st.text_input("Where is it used?", placeholder="my laptop")
         if st.form_submit_button("Make a token"):
             with told():
-                st.session_state["token"] = accounts.add_token(house, person, name)
+                st.session_state["shown-token"] = accounts.add_token(house, person, name)
                 st.rerun()
-    word = st.session_state.pop("token", "")
+    word = st.session_state.pop("shown-token", "")
     if word:
         st.markdown("Copy it now; it is shown this once:")
         st.code(word, language=None, wrap_lines=True)
@@ -114,9 +114,9 @@ def _challenge(house: House, person: Person, team: Team, version: ChallengeVersi
     st.subheader(f"Submit: {version.title}", anchor=False)
     st.markdown("In your project's folder, once:")
     address = submitting.address_of(house, team, version)
-    st.code(f"git remote add drydock {address}", language="bash", wrap_lines=True)
+    st.code(f"git remote add drydock {address}", language=None, wrap_lines=True)
     st.markdown("And each time, after committing:")
-    st.code("git push drydock HEAD:main", language="bash")
+    st.code("git push drydock HEAD:main", language=None)
     with st.expander("No git at hand?"):
         _upload(house, person, team, version)
     if st.button("Submit what was pushed last", key=f"head-{version.id}"):

@@ -64,6 +64,7 @@ def serve(house: House) -> None:
             "browser.gatherUsageStats": False,
             "client.toolbarMode": "viewer",
             "client.showErrorDetails": "none",
+            "client.showErrorLinks": False,
             "client.showSidebarNavigation": True,
             "runner.postScriptGC": False,
             "runner.magicEnabled": False,
@@ -76,7 +77,7 @@ def _theme() -> dict[str, object]:
     """Return colours whose contrast holds in light and in dark, and fonts that are here."""
     return {
         "theme.light.primaryColor": "#0b5cad",
-        "theme.light.textColor": "#16212c",
+        "theme.light.textColor": "#0a0f14",
         "theme.light.backgroundColor": "#ffffff",
         "theme.light.secondaryBackgroundColor": "#eef2f6",
         "theme.light.linkColor": "#0b4f94",

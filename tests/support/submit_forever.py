@@ -1,4 +1,4 @@
-"""Submit one commit after the other, as a portal does: ``submit_forever.py URL TEAM VERSION BY``."""
+"""Submit without end, as a portal does: ``submit_forever.py URL TEAM VERSION BY``."""
 
 from __future__ import annotations
 
