@@ -57,7 +57,7 @@ class Repositories:
         with tempfile.TemporaryDirectory(prefix=".new-", dir=place.parent) as folder:
             new = Path(folder) / "new.git"
             git("init", "--quiet", "--bare", f"--initial-branch={BRANCH}", str(new))
-            for name, value in {**_SETTINGS, "core.hooksPath": str(new / "hooks")}.items():
+            for name, value in _SETTINGS.items():
                 git("config", name, value, at=new)
             self._write_hooks(new / "hooks")
             git("config", "core.hooksPath", str(place.absolute() / "hooks"), at=new)
@@ -67,6 +67,14 @@ class Repositories:
                 if not (place / "HEAD").exists():  # else somebody else was faster
                     raise
         return place
+
+    def settle(self) -> None:
+        """Write every repository's hooks and settings anew: code and folder may have moved."""
+        for place in sorted(self.root.glob("*/*.git")):
+            for name, value in _SETTINGS.items():
+                git("config", name, value, at=place)
+            git("config", "core.hooksPath", str(place.absolute() / "hooks"), at=place)
+            self._write_hooks(place / "hooks")
 
     def _write_hooks(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)

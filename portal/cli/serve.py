@@ -66,6 +66,7 @@ def run(settings: Settings, *, demo: bool = False) -> None:
     """
     _check_port(settings)
     house = open_house(settings)
+    house.repositories.settle()
     out = console()
     out.print(f"Drydock is at {settings.public_address}")
     if demo:
