@@ -20,6 +20,7 @@ class SingleSignOn:
     issuer: str
     client_id: str
     client_secret: str = field(repr=False)
+    scope: str = "openid email profile"
     unit_claim: str = "department"
     role_claim: str = "groups"
 

@@ -30,7 +30,7 @@ _REMEDY = "Submissions must not run here: report this with the output of 'drydoc
 _VARIABLE = "DRYDOCK_PROBE"
 
 _EXHAUSTING: dict[str, tuple[Cause, str, dict[str, Any]]] = {
-    "wall-limit": (Cause.TIMEOUT, "import time; time.sleep(5)", {"wall_seconds": 0.3}),
+    "wall-limit": (Cause.TIMEOUT, "import time; time.sleep(10)", {"wall_seconds": 0.3}),
     "cpu-limit": (Cause.TIMEOUT, "while True: pass", {"cpu_seconds": 1, "wall_seconds": 10}),
     "memory-limit": (
         Cause.MEMORY,

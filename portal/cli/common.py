@@ -54,8 +54,14 @@ def _single_sign_on() -> SingleSignOn | None:
             f"DRYDOCK_OIDC_ISSUER is set, and {' and '.join(missing)} is not.",
             remedy="Set all three, or none.",
         )
+    optional = {"SCOPE": "scope", "UNIT_CLAIM": "unit_claim", "ROLE_CLAIM": "role_claim"}
     return SingleSignOn(
         issuer=issuer.rstrip("/"),
         client_id=os.environ[names[0]],
         client_secret=os.environ[names[1]],
+        **{
+            field: value
+            for name, field in optional.items()
+            if (value := os.environ.get(f"DRYDOCK_OIDC_{name}"))
+        },
     )

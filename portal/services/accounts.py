@@ -68,19 +68,25 @@ def sign_in_by_link(house: House, word: str) -> str:
 
 
 def sign_in_vouched(
-    house: House, subject: str, email: str, name: str, roles: Collection[Role], unit: str
+    house: House, subject: str, email: str, name: str, roles: Collection[Role] | None, unit: str
 ) -> str:
     """Return the word of a new session, for somebody the company's sign-on vouches for.
 
     :param subject: issuer and subject
-    :param roles: those that the claims give, beside being a member
+    :param roles: those that the claims give, beside being a member; None where they say nothing.
+        Administration is never taken away by a claim: somebody has to be left to mend one.
     :param unit: its name, as the claims give it; empty for none
+    :raises StoreError: the address belongs to somebody else (slug ``subject-taken``), or the
+        account is closed (slug ``person-inactive``)
     """
+    check_named(email, name)
     with house.database.write() as tx:
         at = house.now()
         person, _ = accounts.know_subject(tx, subject, email, name, at=at)
-        if roles and not frozenset(roles) <= person.roles:
-            people.set_roles(tx, person.id, person.roles | set(roles), at=at, by=None)
+        if roles is not None:
+            given = {Role.MEMBER, *roles, *({Role.ADMIN} & person.roles)}
+            if given != person.roles:
+                people.set_roles(tx, person.id, given, at=at, by=None)
         if unit:
             known = {entry.name: entry.id for entry in people.units(tx)}
             unit_id = known.get(unit) or people.add_unit(tx, unit, at=at).id

@@ -20,7 +20,7 @@ from grader.errors import DrydockError
 from portal.errors import Forbidden
 from portal.house import House, occupy
 from portal.settings import HOME
-from portal.web import api, files, operations, signin
+from portal.web import api, files, operations, signin, sso
 from portal.web.gate import Gate
 from portal.web.git import Git, Pushes
 
@@ -37,6 +37,7 @@ def build(house: House) -> st.App:
         lifespan=functools.partial(_lifespan, house),
         routes=[
             *signin.routes(house),
+            *sso.routes(house),
             *operations.routes(house),
             *pushes.routes(),
             *files.routes(house),

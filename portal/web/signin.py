@@ -50,7 +50,7 @@ class SignIn:
 
     async def sign_in(self, request: Request) -> Response:
         """Ask for address and password, and lead on to where somebody wanted to go."""
-        goal = _inside(request.query_params.get("next", ""))
+        goal = inside(request.query_params.get("next", ""))
         provider = self._house.settings.single_sign_on
         shown: dict[str, Any] = {"goal": goal, "single_sign_on": provider}
         if request.method == "GET":
@@ -164,7 +164,7 @@ async def _form(request: Request) -> FormData:
     return await request.form()
 
 
-def _inside(goal: str) -> str:
+def inside(goal: str) -> str:
     """Return an address of ours, or none: nobody is led away by a link to us."""
     bad = not goal.startswith("/") or goal.startswith(("//", "/\\")) or "\n" in goal
     return "" if bad else goal

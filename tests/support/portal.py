@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import pytest
@@ -112,14 +113,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(data: Path, *options: str, workers: int = 0) -> Iterator[Portal]:
+def running(
+    data: Path,
+    *options: str,
+    workers: int = 0,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Portal]:
     port = free_port()
     log = data / "log"
     command = [sys.executable, "-m", "portal.cli", "serve", "--data", data, "--port", port]
     command += ["--workers", workers, *options]
     with log.open("wb") as written:
         process = subprocess.Popen(
-            [str(part) for part in command], stdout=written, stderr=written, cwd=HOME
+            [str(part) for part in command],
+            stdout=written,
+            stderr=written,
+            cwd=HOME,
+            env={**os.environ, "PYTHONFAULTHANDLER": "1", **environment},
         )
     try:
         await_health(f"http://127.0.0.1:{port}", workers, process, log)
@@ -128,7 +138,8 @@ def running(data: Path, *options: str, workers: int = 0) -> Iterator[Portal]:
         house.close()
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0, log.read_text()
+        ended = process.wait(30)
+        assert ended == 0, f"exit status {ended}\n{log.read_text()}"
 
 
 def await_health(address: str, workers: int, process: subprocess.Popen[bytes], log: Path) -> None:
