@@ -80,9 +80,8 @@ class Reference:
 
     @property
     def whole(self) -> bool:
-        """Whether its expectation speaks of standards or points, and not of answers alone."""
-        speaks = bool(self.findings) or self.total != ANY_TOTAL
-        return speaks or self.kind in {"accepted", "standards", "gaming"}
+        """Whether its expectation speaks of all points: then everything has to be looked at."""
+        return self.total != ANY_TOTAL or self.kind == "accepted"
 
 
 def list_references(challenge: Challenge) -> tuple[Reference, ...]:

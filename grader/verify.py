@@ -217,11 +217,12 @@ def grade_reference(
 ) -> ReferenceResult:
     """Grade a reference as a team's submission would be, and hold it against its expectation.
 
-    A reference that expects nothing of the standards is graded on its answers alone: most are wrong
-    ports, and their engineering is that of the base.
+    One that expects no total is graded on its answers, and on the checks that it expects to fail:
+    the rest of its engineering is that of the base.
     """
     reports = []
-    only = () if reference.whole else tuple(group.name for group in challenge.groups)
+    groups = [group.name for group in challenge.groups]
+    only = () if reference.whole else (*groups, *reference.findings)
     with tempfile.TemporaryDirectory(prefix="drydock-reference-") as folder:
         source = references.build(reference, challenge, Path(folder) / "port")
         began = time.perf_counter()

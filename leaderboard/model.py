@@ -93,6 +93,8 @@ class Event:
     counting: Counting
     daily_cap: int
     """Submissions of one team to one challenge in one UTC day."""
+    rehearsal: bool = False
+    """Whether its teams are simulated: then champions alone see it, and it counts nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,8 @@ class Submission:
     commit: str
     submitted_by: int
     received_at: datetime
+    origin: str
+    """Address of the repository elsewhere that it came from; empty where it was pushed here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

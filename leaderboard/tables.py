@@ -178,6 +178,7 @@ event = Table(
     _moment("freezes_at", optional=True),
     _text("counting", 20),
     Column("daily_cap", Integer, nullable=False),
+    Column("rehearsal", Boolean, nullable=False),
     CheckConstraint("ends_at > starts_at", name="ends_after_start"),
     CheckConstraint("daily_cap > 0", name="cap_is_positive"),
 )
@@ -221,6 +222,7 @@ submission = Table(
     _text("commit", 64),
     _of("person", "submitted_by"),
     _moment("received_at"),
+    _text("origin", 500),
     UniqueConstraint("team_id", "challenge_id", "commit"),
     Index("ix_submission_board", "event_id", "challenge_id", "received_at"),
 )

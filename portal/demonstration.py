@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
-from grader import package, references
-from grader.model import Challenge
-from leaderboard.model import ChallengeVersion, Event, LinkPurpose, Person, Role, Team
+from grader import package
+from leaderboard.model import ChallengeVersion, Event, LinkPurpose, Person, Role
 from leaderboard.store import events, models, people
 from leaderboard.store.models import NewModel
-from portal import repositories
 from portal.house import House
-from portal.services import accounts, challenges, joining, submitting
+from portal.services import accounts, challenges, joining, rehearsing
 from portal.settings import HOME
 
 CHALLENGE = "r-health-tariff"
@@ -87,7 +83,10 @@ def _fill(house: House) -> None:
         for entry in _ENTRIES:
             if turn < len(entry.submits):
                 founder = by_name[entry.founder]
-                _submit(house, challenge, version, teams[entry.team], founder, entry.submits[turn])
+                reference = entry.submits[turn]
+                rehearsing.submit_reference(
+                    house, challenge, version, teams[entry.team], founder, reference
+                )
 
 
 def _people(house: House) -> Mapping[str, Person]:
@@ -130,20 +129,3 @@ def _event(house: House, champion: Person, version: ChallengeVersion) -> Event:
         )
         events.add_challenge(tx, event.id, version.id, at=now, by=champion.id)
     return event
-
-
-def _submit(
-    house: House,
-    challenge: Challenge,
-    version: ChallengeVersion,
-    team: Team,
-    founder: Person,
-    reference: str,
-) -> None:
-    """Store a reference in the team's repository as its next commits, and put it forward."""
-    known = {item.name: item for item in references.list_references(challenge)}
-    place = house.repositories.ensure(team.slug, version.slug)
-    with tempfile.TemporaryDirectory(prefix="drydock-demo-") as folder:
-        source = references.build(known[reference], challenge, Path(folder) / "port")
-        repositories.take_over(place, source)
-    submitting.submit_head(house, founder, team, version)

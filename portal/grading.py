@@ -6,26 +6,40 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from sqlalchemy import Connection
+
 from grader import report as reports
 from grader.engine import Dock, open_dock
 from grader.engine import grade as grade_submission
 from grader.errors import DrydockError, UserError
-from grader.model import Challenge, Report, Score, Step, StepState, Waiver
-from leaderboard.model import ChallengeVersion, Submission
+from grader.model import (
+    Challenge,
+    Report,
+    Score,
+    Step,
+    StepState,
+    Verdict,
+    Waiver,
+    WaiverRequest,
+)
+from grader.standards.waivers import justified, read_waivers
 from leaderboard.store import Database, events, people, reviews, submissions
 from leaderboard.store.submissions import GradedFinding, NewReport
 from portal.library import Library
-from portal.repositories import Repositories
+from portal.repositories import Repositories, file_lines
 
 ATTEMPTS = 3
 """How often a grading may be begun before it is given up."""
+_FAILED = Verdict.FAIL.value
+_LONGEST_REASON, _LONGEST_PATH = 2000, 1000
 _log = logging.getLogger("drydock.grading")
 
 
@@ -33,12 +47,23 @@ class Grader(AbstractContextManager["Grader"]):
     """Grades what is queued, on docks that it keeps from one submission to the next."""
 
     def __init__(
-        self, database: Database, library: Library, repositories: Repositories, workshop: Path
+        self,
+        database: Database,
+        library: Library,
+        repositories: Repositories,
+        workshop: Path,
+        ended: Callable[[int], object] | None = None,
     ) -> None:
+        """Keep to these.
+
+        :param workshop: a folder of this worker's own
+        :param ended: told of each submission whose grading has ended
+        """
         self._database = database
         self._library = library
         self._repositories = repositories
         self._workshop = workshop
+        self._ended = ended
         self._docks: dict[str, Dock] = {}
         self._open = ExitStack()
         # Whatever a worker left behind that was killed here.
@@ -65,6 +90,8 @@ class Grader(AbstractContextManager["Grader"]):
                     submissions.give_up(tx, submission, why, at=_now())
                     return
             if self._attempt(submission, last=job.attempts == ATTEMPTS):
+                if self._ended is not None:
+                    self._ended(submission)
                 return
 
     def _attempt(self, submission: int, *, last: bool) -> bool:
@@ -81,13 +108,38 @@ class Grader(AbstractContextManager["Grader"]):
             return last or team_fault
         with self._database.write() as tx:
             submissions.record(tx, submission, new, at=_now())
+        self._ask(submission, {item.code for item in new.findings if item.verdict == _FAILED})
         return True
 
-    def _report(self, submission: int) -> NewReport:
+    def _ask(self, submission: int, failed: Collection[str]) -> None:
+        """Put before the leaders what waivers the submission itself asks for, where it fails."""
         with self._database.read() as tx:
             sent = submissions.find(tx, submission)
             version = events.find_challenge(tx, sent.challenge_id)
             team = events.find_team(tx, sent.team_id)
+        place = self._repositories.place(team.slug, version.slug)
+        requests = asked_waivers(file_lines(place, sent.commit, "pyproject.toml"))
+        with self._database.write() as tx:
+            for request in requests:
+                short = len(request.path) <= _LONGEST_PATH
+                if request.code in failed and justified(request) and short:
+                    reviews.ask_once(
+                        tx,
+                        team=sent.team_id,
+                        challenge_slug=version.slug,
+                        code=request.code,
+                        path=request.path,
+                        reason=request.reason[:_LONGEST_REASON],
+                        by=sent.submitted_by,
+                        at=_now(),
+                    )
+
+    def _report(self, submission: int) -> NewReport:
+        with self._database.read() as tx:
+            sent = submissions.find(tx, submission)
+            version = events.in_force(tx, sent.event_id, sent.challenge_id)
+            team = events.find_team(tx, sent.team_id)
+            granted = waivers(tx, sent.team_id, version.slug, at=_now())
         challenge = self._library.load(version.digest)
         place = self._repositories.place(team.slug, version.slug)
         began = time.monotonic()
@@ -97,7 +149,7 @@ class Grader(AbstractContextManager["Grader"]):
                 challenge,
                 self._dock(challenge.contract.environment),
                 Path(workspace),
-                waivers=self._waivers(sent, version),
+                waivers=granted,
                 progress=lambda step: self._tell(submission, step),
             )
         # Where the repository lies on this machine is nobody's business.
@@ -109,25 +161,36 @@ class Grader(AbstractContextManager["Grader"]):
             self._docks[environment] = self._open.enter_context(open_dock(environment))
         return self._docks[environment]
 
-    def _waivers(self, sent: Submission, version: ChallengeVersion) -> tuple[Waiver, ...]:
-        with self._database.read() as tx:
-            rulings = reviews.waivers_in_force(tx, sent.team_id, version.slug, at=_now())
-            names = {ruling.by: people.find_person(tx, ruling.by).name for ruling in rulings}
-        return tuple(
-            Waiver(
-                code=ruling.code,
-                reason=ruling.reason,
-                granted_by=names[ruling.by],
-                path=ruling.path,
-                expires=ruling.expires_at,
-            )
-            for ruling in rulings
-        )
-
     def _tell(self, submission: int, step: Step) -> None:
         if step.state is StepState.STARTED:
             with self._database.write() as tx:
                 submissions.tell_step(tx, submission, step.name, at=_now())
+
+
+def waivers(tx: Connection, team: int, challenge: str, *, at: datetime) -> tuple[Waiver, ...]:
+    """Return the waivers that a team was granted for a challenge, as grading takes them."""
+    rulings = reviews.waivers_in_force(tx, team, challenge, at=at)
+    names = {ruling.by: people.find_person(tx, ruling.by).name for ruling in rulings}
+    return tuple(
+        Waiver(
+            code=ruling.code,
+            reason=ruling.reason,
+            granted_by=names[ruling.by],
+            path=ruling.path,
+            expires=ruling.expires_at,
+        )
+        for ruling in rulings
+    )
+
+
+def asked_waivers(project: Iterable[str]) -> tuple[WaiverRequest, ...]:
+    """Return the waivers that a ``pyproject.toml`` asks for; none where it can't be read."""
+    try:
+        known = tomllib.loads("\n".join(project))
+        asked = known.get("tool", {}).get("drydock", {}).get("waivers", {})
+        return read_waivers(asked) if isinstance(asked, dict) else ()
+    except (tomllib.TOMLDecodeError, AttributeError, TypeError, ValueError):
+        return ()
 
 
 def new_report(report: Report, challenge: Challenge, seconds: float) -> NewReport:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from leaderboard.store import Database, open_database
+from portal.errands import Errands
 from portal.jobs import Queue
 from portal.library import Library
 from portal.repositories import Repositories
@@ -28,11 +29,13 @@ class House:
     library: Library
     repositories: Repositories
     now: Callable[[], datetime] = _now
+    errands: Errands
     ending: threading.Event = field(default_factory=threading.Event)
     """Set once this process has been told to end: whoever follows something lets go."""
 
     def close(self) -> None:
         """Give everything back."""
+        self.errands.close()
         self.queue.close()
         self.database.close()
 
@@ -49,6 +52,7 @@ def open_house(settings: Settings) -> House:
         queue=Queue(database),
         library=Library(settings.data / "challenges"),
         repositories=Repositories(settings.data / "repositories"),
+        errands=Errands(settings.data / "errands"),
     )
 
 

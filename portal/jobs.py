@@ -70,13 +70,15 @@ def address(database: Database) -> str:
     return database.engine.url.render_as_string(hide_password=False)
 
 
-def work(database: Database, name: str, grade: Grade, locks: Path) -> None:
+def work(
+    database: Database, name: str, grade: Grade, locks: Path, *, supervised: bool = False
+) -> None:
     """Grade what is queued, one after the other, until told to end.
 
-    It ends on SIGTERM and SIGINT, and when standard input ends: then who started it is gone. What
-    it had begun, the next worker of its name takes up.
+    It ends on SIGTERM and SIGINT. What it had begun, the next worker of its name takes up.
 
     :param name: the same after a restart, and no other worker's
+    :param supervised: end with standard input too: then who started it is gone
     :raises PortalError: a worker of this name runs already (slug ``worker-running``)
     """
     with _alone(locks, name):
@@ -84,7 +86,8 @@ def work(database: Database, name: str, grade: Grade, locks: Path) -> None:
         ended = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
-        threading.Thread(target=_await_end_of_input, args=[ended], daemon=True).start()
+        if supervised:
+            threading.Thread(target=_await_end_of_input, args=[ended], daemon=True).start()
         while not ended.wait(_BEAT):
             _beat(database, name)
         with database.write() as tx:

@@ -90,8 +90,8 @@ def statement(conversion: Conversion) -> dict[str, Any]:
         "predicate": {
             "challenge": {
                 "slug": version.slug,
-                "version": version.version,
-                "digest": {"sha256": version.digest},
+                "version": report.challenge_version,
+                "digest": {"sha256": report.challenge_digest},
             },
             "grader": report.grader_version,
             "environment": {"digest": {"sha256": report.environment_digest}},

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.checkout import check_out
+from grader.checkout.remote import fetch
 from portal.errors import PortalError
 
 BRANCH = "main"
@@ -145,6 +146,41 @@ def commit_archive(repository: Path, archive: Path, message: str, by: str) -> st
     commit = git("commit-tree", written, *parents, "-m", message, at=repository, by=by).strip()
     git("update-ref", f"refs/heads/{BRANCH}", commit, parent or "0" * 40, at=repository)
     return commit
+
+
+def bring(repository: Path, address: str, commit: str, *, shown: str) -> None:
+    """Fetch a commit from elsewhere, and push it to ``main`` by the rules of any push.
+
+    One that ``main`` has passed already changes nothing.
+
+    :param shown: the address as errors name it
+    :raises SourceError: the repository cannot be fetched
+    :raises PortalError: it has no such commit (slug ``commit-unknown``), or the push is refused
+        (slug ``push-refused``)
+    """
+    main = f"refs/heads/{BRANCH}"
+    if not _run("merge-base", "--is-ancestor", commit, main, at=repository).returncode:
+        return
+    with tempfile.TemporaryDirectory(prefix="drydock-fetch-") as folder:
+        fetched = Path(folder) / "fetched.git"
+        fetch(address, fetched, shown=shown)
+        if _run("cat-file", "-e", f"{commit}^{{commit}}", at=fetched).returncode:
+            raise PortalError(
+                "commit-unknown",
+                f"{shown} has no commit {commit[:10]} on a branch or tag.",
+                remedy="Push it there first.",
+            )
+        limits = {"DRYDOCK_MAX_FILE": str(MAX_FILE)}
+        target = str(repository.absolute())
+        pushed = _run("push", target, f"{commit}:{main}", at=fetched, environment=limits)
+    if pushed.returncode:
+        said = [line.removeprefix("remote: ").strip() for line in pushed.stderr.splitlines()]
+        why = next((line for line in said if line and not line.startswith("To ")), "")
+        raise PortalError(
+            "push-refused",
+            f"Commit {commit[:10]} cannot become that of {BRANCH} here: {why}",
+            remedy=f"{BRANCH} only goes forward: let the commit descend from what was submitted.",
+        )
 
 
 def take_over(repository: Path, source: Path) -> str:

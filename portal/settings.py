@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grader
 from portal.errors import PortalError
+from portal.hosts import CodeHost
 
 HOME = Path(grader.__file__).parents[1]
 """The folder that holds ``app.py``, ``challenges/`` and ``starter_kits/`` beside the code."""
@@ -38,6 +39,8 @@ class Settings:
     address: str = ""
     """How browsers reach it, without a slash at the end; empty: by host and port."""
     single_sign_on: SingleSignOn | None = None
+    hosts: tuple[CodeHost, ...] = ()
+    """Where teams' own repositories may be fetched from."""
 
     @property
     def database(self) -> str:

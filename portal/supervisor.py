@@ -59,8 +59,12 @@ class Supervisor(AbstractContextManager["Supervisor"]):
 
     def _start(self, slot: int) -> subprocess.Popen[bytes]:
         name = f"{socket.gethostname()}/{slot}"
-        command = [sys.executable, "-m", "portal.cli", "worker", "--name", name]
+        command = [sys.executable, "-m", "portal.cli", "worker", "--name", name, "--supervised"]
         command += ["--data", str(self._settings.data)]
         # The URL may hold a password, and command lines are for all to see.
-        environment = {**os.environ, "DRYDOCK_DATABASE_URL": self._url}
+        environment = {
+            **os.environ,
+            "DRYDOCK_DATABASE_URL": self._url,
+            "DRYDOCK_ADDRESS": self._settings.public_address,
+        }
         return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603 - ours

@@ -5,38 +5,75 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 
 import typer
 from rich.console import Console
 
-from grader.cli import challenge, demo, doctor, environment, explain, grade, kit, standards
+from grader.cli.lazy import SETTINGS, Command, group
 from grader.errors import DrydockError
 
-app = typer.Typer(
-    name="drydock",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help=(
-        "Grade Python ports of legacy models: their engineering standards, and how exactly they "
-        "answer as the legacy model did.\n\n"
-        "A first look:  drydock demo\n\n"
-        "On your own port:  drydock grade . --public\n\n"
-        "Exit status: 0 accepted or done, 1 graded and not accepted, 2 bad input or usage, "
-        "3 our own failure."
+COMMANDS: Mapping[str, Command] = {
+    "grade": Command(
+        "grader.cli.grade",
+        "grade",
+        "Grade a port: its standards, and how exactly it answers as the legacy model did.",
     ),
+    "standards": Command(
+        "grader.cli.standards",
+        "standards",
+        "Hold any Python repository against the standards. Nothing of it is run.",
+    ),
+    "challenge": Command(
+        "grader.cli.challenge",
+        "app",
+        "Look at challenges, prove them fair, hand them out.",
+    ),
+    "kit": Command("grader.cli.kit", "app", "The projects that teams start from."),
+    "explain": Command(
+        "grader.cli.explain",
+        "explain",
+        "Explain a check: what it asks for, why it matters, how to mend it, and where it comes "
+        "from.",
+    ),
+    "doctor": Command(
+        "grader.cli.doctor",
+        "doctor",
+        "Look at python, git, the environment and the sandbox, each with its remedy.",
+    ),
+    "environment": Command(
+        "grader.cli.environment", "app", "The pinned environments that submissions run in."
+    ),
+    "demo": Command(
+        "grader.cli.demo",
+        "demo",
+        "Grade three ports of a real legacy model: a right one, one with a subtle bug, a cheat.",
+    ),
+}
+_HELP = (
+    "Grade Python ports of legacy models: their engineering standards, and how exactly they "
+    "answer as the legacy model did.\n\n"
+    "A first look:  drydock demo\n\n"
+    "On your own port:  drydock grade . --public\n\n"
+    "Exit status: 0 accepted or done, 1 graded and not accepted, 2 bad input or usage, "
+    "3 our own failure."
 )
-app.command("grade")(grade.grade)
-app.command("standards")(standards.standards)
-app.add_typer(challenge.app, name="challenge")
-app.add_typer(kit.app, name="kit")
-app.command("explain")(explain.explain)
-app.command("doctor")(doctor.doctor)
-app.add_typer(environment.app, name="environment")
-app.command("demo")(demo.demo)
 
 
-def run() -> None:
+def command_line(commands: Mapping[str, Command]) -> typer.Typer:
+    """Return the command line over some commands."""
+    app = typer.Typer(
+        name="drydock", cls=group(commands), no_args_is_help=True, help=_HELP, **SETTINGS
+    )
+    app.callback()(_nothing)
+    return app
+
+
+def _nothing() -> None:
+    """Have no options of its own."""
+
+
+def run(app: typer.Typer) -> None:
     """Run the command line; every error becomes one clear sentence and its exit status."""
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:

@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 
 import grader
-from grader import package
 from grader.errors import ChallengeError, UsageError
 from grader.model import Challenge
 
@@ -50,6 +49,8 @@ def challenge_folders(given: Sequence[Path] | None) -> tuple[Path, ...]:
 
 def find_challenge(name: str, folders: Sequence[Path] | None) -> Challenge:
     """Return a challenge by slug or path."""
+    from grader import package  # noqa: PLC0415 - it needs pandas, and half of the commands do not
+
     return package.find_challenge(name, challenge_folders(folders))
 
 
@@ -83,6 +84,8 @@ def vendored_challenge(source: str, slug: str) -> Challenge | None:
     folder = Path(source) / "challenge"
     if not (folder / "export.toml").is_file():
         return None
+    from grader import package  # noqa: PLC0415 - it needs pandas, and half of the commands do not
+
     challenge = package.load_challenge(folder)
     return challenge if challenge.slug == slug else None
 

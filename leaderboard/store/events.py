@@ -18,6 +18,7 @@ from leaderboard.store import audit
 from leaderboard.store.rows import AnyRow, fields, new_id
 
 DAILY_CAP = 30
+_CHANGEABLE = ("title", "starts_at", "ends_at", "freezes_at", "counting", "daily_cap")
 
 
 def publish_challenge(
@@ -81,6 +82,7 @@ def hold(  # noqa: PLR0913 - an event is all of this
     freezes_at: datetime | None = None,
     counting: Counting = Counting.ACCEPTED,
     daily_cap: int = DAILY_CAP,
+    rehearsal: bool = False,
     by: int | None = None,
 ) -> Event:
     """Announce an event.
@@ -88,14 +90,7 @@ def hold(  # noqa: PLR0913 - an event is all of this
     :raises StoreError: it ends before it starts, freezes outside of both, or its cap lets nobody
         submit (slug ``event-dates``); or the slug is taken (slug ``event-exists``)
     """
-    if not starts_at < ends_at or not starts_at <= (freezes_at or starts_at) <= ends_at:
-        raise StoreError(
-            "event-dates",
-            f"{title!r} must start, freeze and end in this order.",
-            remedy="Give a later end, or a freeze between the two.",
-        )
-    if daily_cap < 1:
-        raise StoreError("event-dates", f"{title!r} must allow a submission a day at least.")
+    _check_dates(title, starts_at, ends_at, freezes_at, daily_cap)
     if tx.execute(select(tables.event.c.id).where(tables.event.c.slug == slug)).first():
         raise StoreError("event-exists", f"There is an event {slug!r} already.")
     new = new_id(
@@ -108,9 +103,30 @@ def hold(  # noqa: PLR0913 - an event is all of this
         freezes_at=freezes_at,
         counting=counting.value,
         daily_cap=daily_cap,
+        rehearsal=rehearsal,
     )
     audit.record(tx, "event.held", f"event:{new}", at=at, by=by, slug=slug)
     return find_event(tx, new)
+
+
+def change(tx: Connection, changed: Event, *, at: datetime, by: int) -> Event:
+    """Change an event's title, dates or rules; its address and kind stay.
+
+    :param changed: the event as it should be from now on
+    :raises StoreError: as in `hold` (slug ``event-dates``), or there is no such event (slug
+        ``event-unknown``)
+    """
+    before = find_event(tx, changed.id)
+    _check_dates(
+        changed.title, changed.starts_at, changed.ends_at, changed.freezes_at, changed.daily_cap
+    )
+    values = {name: getattr(changed, name) for name in _CHANGEABLE}
+    values["counting"] = changed.counting.value
+    tx.execute(update(tables.event).where(tables.event.c.id == changed.id).values(values))
+    told = {name: str(value) for name, value in values.items() if value != getattr(before, name)}
+    if told:
+        audit.record(tx, "event.changed", f"event:{changed.id}", at=at, by=by, **told)
+    return find_event(tx, changed.id)
 
 
 def find_event(tx: Connection, event: int) -> Event:
@@ -140,6 +156,16 @@ def add_challenge(
     tx.execute(delete(table).where(table.c.event_id == event, table.c.challenge_id.in_(older)))
     tx.execute(insert(table).values(event_id=event, challenge_id=challenge))
     audit.record(tx, "event.challenge", f"event:{event}", at=at, by=by, challenge=challenge)
+
+
+def in_force(tx: Connection, event: int, challenge: int) -> ChallengeVersion:
+    """Return the version by which an event grades what was submitted to one of a challenge's.
+
+    It is the one that the event is held over now; where it is held over none any more, the same.
+    """
+    asked = find_challenge(tx, challenge)
+    held = (version for version in challenges(tx, event) if version.slug == asked.slug)
+    return next(held, asked)
 
 
 def challenges(tx: Connection, event: int) -> tuple[ChallengeVersion, ...]:
@@ -300,6 +326,19 @@ def _free_slug(tx: Connection, name: str) -> str:
     taken = set(tx.execute(like).scalars())
     numbered = (f"{slug}-{number}" for number in itertools.count(2))
     return next(free for free in itertools.chain([slug], numbered) if free not in taken)
+
+
+def _check_dates(
+    title: str, starts_at: datetime, ends_at: datetime, freezes_at: datetime | None, daily_cap: int
+) -> None:
+    if not starts_at < ends_at or not starts_at <= (freezes_at or starts_at) <= ends_at:
+        raise StoreError(
+            "event-dates",
+            f"{title!r} must start, freeze and end in this order.",
+            remedy="Give a later end, or a freeze between the two.",
+        )
+    if daily_cap < 1:
+        raise StoreError("event-dates", f"{title!r} must allow a submission a day at least.")
 
 
 def _event(row: AnyRow) -> Event:

@@ -120,7 +120,9 @@ def _first(
     """Return when each key went through a step for the first time."""
     told, said = tables.report, tables.review
     query = select(key.label("key"), func.min(step.value, type_=tables.Moment()).label("at"))
+    held = tables.event
     query = query.select_from(_sent).join(*joined).group_by(key)
+    query = query.join(held, held.c.id == _sent.c.event_id).where(~held.c.rehearsal)
     if step is not _Steps.SUBMITTED:
         query = query.join(told, told.c.submission_id == _sent.c.id)
         query = query.where(told.c.outcome == ACCEPTED)
@@ -137,6 +139,7 @@ def _of(key: object, reached: Mapping[StrEnum, Mapping[Any, datetime]]) -> dict[
 def violations(tx: Connection) -> tuple[Violation, ...]:
     """Return what each team's last report says of each check, by the unit of who submitted it."""
     told, sent, said, person = tables.report, tables.submission, tables.finding, tables.person
+    held = tables.event
     newest = (
         select(func.max(told.c.id))
         .join(sent, sent.c.id == told.c.submission_id)
@@ -148,6 +151,8 @@ def violations(tx: Connection) -> tuple[Violation, ...]:
         .join(told, told.c.id == said.c.report_id)
         .join(sent, sent.c.id == told.c.submission_id)
         .join(person, person.c.id == sent.c.submitted_by)
+        .join(held, held.c.id == sent.c.event_id)
+        .where(~held.c.rehearsal)
         .where(told.c.id.in_(newest), said.c.verdict.in_(("pass", "fail", "waived")))
     )
     return tuple(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from leaderboard import tables
 from leaderboard.errors import StoreError
@@ -104,6 +104,35 @@ def rule_waiver(  # noqa: PLR0913 - a ruling is all of this
     return _ruling(tx, new)
 
 
+def ask_once(
+    tx: Connection,
+    *,
+    team: int,
+    challenge_slug: str,
+    code: str,
+    path: str,
+    reason: str,
+    by: int,
+    at: datetime,
+) -> WaiverRuling | None:
+    """Ask for a waiver, unless the team has asked for the same with these very words before."""
+    for known in rulings(tx, team, challenge_slug):
+        asked = known.decision is WaiverDecision.ASKED
+        if asked and (known.code, known.path, known.reason) == (code, path, reason):
+            return None
+    return rule_waiver(
+        tx,
+        team=team,
+        challenge_slug=challenge_slug,
+        code=code,
+        path=path,
+        decision=WaiverDecision.ASKED,
+        reason=reason,
+        by=by,
+        at=at,
+    )
+
+
 def waivers_in_force(
     tx: Connection, team: int, challenge_slug: str, *, at: datetime
 ) -> tuple[WaiverRuling, ...]:
@@ -135,31 +164,49 @@ def rulings(tx: Connection, team: int, challenge_slug: str) -> tuple[WaiverRulin
 
 
 def choose_finals(
-    tx: Connection, team: int, reports: Sequence[int], *, by: int, at: datetime
+    tx: Connection, team: int, challenge_slug: str, chosen: Sequence[int], *, by: int, at: datetime
 ) -> None:
-    """Choose which reports count on the private board; the choice before is replaced.
+    """Choose which submissions count on a challenge's private board; the choice before is replaced.
 
-    :raises StoreError: there are too many, or one is another team's (slug ``finals``)
+    :param chosen: ids of graded submissions
+    :raises StoreError: there are too many, or one is none of the team's graded submissions to this
+        challenge (slug ``finals``)
     """
-    own = {sent.id for sent in submissions.of_team(tx, team)}
-    foreign = [r for r in reports if submissions.find_report(tx, r).submission_id not in own]
-    if len(set(reports)) > FINALS or foreign:
-        raise StoreError("finals", f"Choose up to {FINALS} of the team's own reports.")
-    table = tables.final_choice
-    tx.execute(delete(table).where(table.c.team_id == team))
-    for report in sorted(set(reports)):
-        tx.execute(insert(table).values(team_id=team, report_id=report, chosen_by=by, chosen_at=at))
-    audit.record(tx, "finals.chosen", f"team:{team}", at=at, by=by, reports=sorted(set(reports)))
+    graded = {sent.id: told.id for sent, told in submissions.graded(tx, team, challenge_slug)}
+    wanted = sorted(set(chosen))
+    if len(wanted) > FINALS or not graded.keys() >= set(wanted):
+        raise StoreError("finals", f"Choose up to {FINALS} of the team's own graded submissions.")
+    table, told, sent, known = (
+        tables.final_choice, tables.report, tables.submission, tables.challenge
+    )  # fmt: skip
+    of_challenge = (
+        select(told.c.id)
+        .join(sent, sent.c.id == told.c.submission_id)
+        .join(known, known.c.id == sent.c.challenge_id)
+        .where(known.c.slug == challenge_slug)
+    )
+    tx.execute(delete(table).where(table.c.team_id == team, table.c.report_id.in_(of_challenge)))
+    for number in wanted:
+        values = {"report_id": graded[number], "chosen_by": by, "chosen_at": at}
+        tx.execute(insert(table).values(team_id=team, **values))
+    audit.record(tx, "finals.chosen", f"team:{team}", at=at, by=by, submissions=wanted)
 
 
 def finals(tx: Connection, event: int) -> dict[int, tuple[int, ...]]:
-    """Return the chosen reports of an event's teams, by team."""
-    table, team = tables.final_choice, tables.team
+    """Return the reports that an event's teams chose, by team.
+
+    Of a chosen submission that was graded again, the last report.
+    """
+    table, team, told = tables.final_choice, tables.team, tables.report
+    last = told.alias()
     rows = tx.execute(
-        select(table.c.team_id, table.c.report_id)
+        select(table.c.team_id, func.max(last.c.id).label("report_id"))
         .join(team, team.c.id == table.c.team_id)
+        .join(told, told.c.id == table.c.report_id)
+        .join(last, last.c.submission_id == told.c.submission_id)
         .where(team.c.event_id == event)
-        .order_by(table.c.report_id)
+        .group_by(table.c.team_id, told.c.submission_id)
+        .order_by(table.c.team_id, func.max(last.c.id))
     )
     chosen: dict[int, tuple[int, ...]] = {}
     for row in rows:

@@ -53,10 +53,18 @@ class NewReport:
 
 
 def submit(
-    tx: Connection, *, team: int, challenge: int, commit: str, by: int, at: datetime
+    tx: Connection,
+    *,
+    team: int,
+    challenge: int,
+    commit: str,
+    by: int,
+    at: datetime,
+    origin: str = "",
 ) -> tuple[Submission, bool]:
     """Put a commit forward.
 
+    :param origin: address of the repository elsewhere that it came from
     :return: the submission, and whether it is new: the same commit again is the same submission
     :raises StoreError: the event is not on (slug ``event-closed``), not about this challenge (slug
         ``challenge-elsewhere``), or the team has used up its day (slug ``daily-cap``)
@@ -78,6 +86,7 @@ def submit(
         commit=commit,
         submitted_by=by,
         received_at=at,
+        origin=origin,
     )
     tx.execute(
         insert(tables.job).values(
@@ -437,6 +446,7 @@ def _submission(row: AnyRow) -> Submission:
         commit=row.commit,
         submitted_by=row.submitted_by,
         received_at=row.received_at,
+        origin=row.origin,
     )
 
 

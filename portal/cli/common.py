@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from portal.errors import PortalError
+from portal.hosts import CodeHost, HostKind, parse_hosts
 from portal.settings import Settings, SingleSignOn, checked
 
 Data = Annotated[
@@ -24,11 +25,20 @@ DatabaseUrl = Annotated[
         show_default="an SQLite file in the data folder",
     ),
 ]
+Address = Annotated[
+    str,
+    typer.Option(
+        "--address",
+        envvar="DRYDOCK_ADDRESS",
+        help="How browsers reach the portal, where that differs: https://drydock.example.org",
+        show_default=False,
+    ),
+]
 DEFAULT_DATA = Path("drydock-data")
 
 
 def settings_of(data: Path, database_url: str, **more: object) -> Settings:
-    """Return checked settings; single sign-on comes from the environment, as secrets do.
+    """Return checked settings; what holds secrets comes from the environment.
 
     :raises PortalError: something of it will not do
     """
@@ -37,8 +47,17 @@ def settings_of(data: Path, database_url: str, **more: object) -> Settings:
             data=data.absolute(),
             database_url=database_url,
             single_sign_on=_single_sign_on(),
+            hosts=_hosts(),
             **more,  # type: ignore[arg-type]  # the commands pass fields of Settings
         )
+    )
+
+
+def _hosts() -> tuple[CodeHost, ...]:
+    return tuple(
+        host
+        for kind in HostKind
+        for host in parse_hosts(kind, os.environ.get(f"DRYDOCK_{kind.name}", ""))
     )
 
 

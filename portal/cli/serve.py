@@ -12,7 +12,7 @@ import typer
 from grader.cli.common import console
 from leaderboard.model import LinkPurpose
 from portal import demonstration
-from portal.cli.common import DEFAULT_DATA, Data, DatabaseUrl, settings_of
+from portal.cli.common import DEFAULT_DATA, Address, Data, DatabaseUrl, settings_of
 from portal.errors import PortalError
 from portal.house import open_house
 from portal.services import accounts
@@ -28,14 +28,7 @@ def serve(
         int, typer.Option(min=0, max=64, help="How many workers grade on this machine.")
     ] = 1,
     database_url: DatabaseUrl = "",
-    address: Annotated[
-        str,
-        typer.Option(
-            envvar="DRYDOCK_ADDRESS",
-            help="How browsers reach it, where that differs: https://drydock.example.org",
-            show_default=False,
-        ),
-    ] = "",
+    address: Address = "",
     *,
     demo: Annotated[
         bool,

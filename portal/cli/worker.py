@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 import socket
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from portal.cli.common import DEFAULT_DATA, Data, DatabaseUrl, settings_of
+from portal.cli.common import DEFAULT_DATA, Address, Data, DatabaseUrl, settings_of
 from portal.grading import Grader
 from portal.house import open_house
 from portal.jobs import work
+from portal.services import telling
 
 
 def worker(
     data: Data = DEFAULT_DATA,
     database_url: DatabaseUrl = "",
+    address: Address = "",
     name: Annotated[
         str,
         typer.Option(
@@ -24,6 +27,10 @@ def worker(
             show_default="this machine's name",
         ),
     ] = "",
+    *,
+    supervised: Annotated[
+        bool, typer.Option("--supervised", hidden=True, help="End with standard input.")
+    ] = False,
 ) -> None:
     """Grade submissions, one after the other, until told to end.
 
@@ -36,8 +43,10 @@ def worker(
       drydock worker --data /srv/drydock --database-url postgresql+psycopg://drydock@db/drydock
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    house = open_house(settings_of(data, database_url))
+    house = open_house(settings_of(data, database_url, address=address))
     known = name or f"{socket.gethostname()}/0"
     workshop = house.settings.data / "work" / known.replace("/", "-")
-    with Grader(house.database, house.library, house.repositories, workshop) as grader:
-        work(house.database, known, grader.grade, house.settings.data / "locks")
+    ended = partial(telling.tell, house)
+    with Grader(house.database, house.library, house.repositories, workshop, ended) as grader:
+        locks = house.settings.data / "locks"
+        work(house.database, known, grader.grade, locks, supervised=supervised)

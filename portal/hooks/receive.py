@@ -58,7 +58,9 @@ def too_large(commit: str, most: int) -> list[tuple[int, str]]:
 
 
 def after(lines: list[str]) -> int:
-    """Tell the portal, and print what it answers."""
+    """Tell the portal, and print what it answers; a push of its own it knows of."""
+    if "DRYDOCK_TELL" not in os.environ:
+        return 0
     for line in lines:
         _, new, name = line.split(maxsplit=2)
         if name == MAIN:

@@ -81,7 +81,7 @@ def need(page: Page) -> tuple[House, Person]:
 
 def choose_event(house: House, person: Person) -> Event:
     """Return the event that the address names, or the one most likely meant; offer the others."""
-    known = challenges.all_events(house)
+    known = challenges.all_events(house, person)
     if not known:
         empty("No event has been announced yet.", "A champion announces one at the desk.")
         st.stop()

@@ -1,19 +1,23 @@
-"""The champion's desk: publish challenges, hold events."""
+"""The champion's desk: prove and publish challenges, hold events, have them graded again."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 import pandas as pd
 import streamlit as st
 
-from leaderboard.model import Counting, Person
+from grader.model import Challenge
+from leaderboard.model import ChallengeVersion, Counting, Event, Person
 from portal.access import Page
+from portal.errands import Errand
 from portal.house import House
-from portal.pages.common import done, empty, moment, need, plain, show_done, told, zone
-from portal.services import challenges, desk
+from portal.pages.common import confirm, done, empty, moment, need, plain, show_done, told, zone
+from portal.services import challenges, desk, proving, rehearsing
 
 _DAYS = 2
+_EVERY = 3
 
 
 def draw() -> None:
@@ -30,24 +34,85 @@ def draw() -> None:
         _hold(house, person)
 
 
+# ------------------------------------------------------------------------------ challenges
+
+
 def _packages(house: House, person: Person) -> None:
     known = {version.digest: version for version in desk.versions(house)}
     for challenge in desk.packages():
         st.subheader(plain(challenge.title), anchor=False)
         st.caption(f"{challenge.slug} {challenge.version}, {challenge.digest[:12]}")
-        st.markdown("Prove that it grades fairly before anybody sees it:")
-        st.code(f"drydock challenge verify {challenge.slug}", language=None)
         version = known.get(challenge.digest)
         if version is not None:
             st.success(f"Published on {moment(version.published_at)}.")
-        elif st.button(f"Publish {challenge.slug} {challenge.version}", key=challenge.digest):
+        _proof(challenge.slug)
+        if version is None:
+            _publish(house, person, challenge)
+        else:
+            _rehearse(house, person, version)
+
+
+@st.fragment(run_every=_EVERY)
+def _proof(slug: str) -> None:
+    """Show the verification of a package, live."""
+    house, person = need(Page.DESK)
+    challenge = next(item for item in desk.packages() if item.slug == slug)
+    errand = proving.proof(house, challenge)
+    if errand is None or not errand.running:
+        if st.button("Prove that it grades fairly", key=f"prove-{challenge.digest}"):
             with told():
-                challenges.publish(house, person, challenge)
-                done(f"{plain(challenge.title)} is published: events can be held over it.")
+                proving.prove(house, person, challenge)
+                st.rerun()
+        st.caption("All its references are graded three times; that takes some minutes.")
+    if errand is not None:
+        _printed(errand, "Proven.", "Not proven: the table says where.")
+
+
+def _printed(errand: Errand, good: str, bad: str) -> None:
+    """Show what an errand has printed so far, and how it ended."""
+    if errand.running:
+        st.info("Under way; this page may be left.")
+    elif errand.status == 0:
+        st.success(good)
+    elif errand.status is None:
+        st.warning("The portal was ended meanwhile. Start it again.")
+    else:
+        st.error(bad)
+    st.code("\n".join(errand.lines) or "Starting", language=None, height=300)
+
+
+def _publish(house: House, person: Person, challenge: Challenge) -> None:
+    errand = proving.proof(house, challenge)
+
+    def publish() -> None:
+        with told():
+            challenges.publish(house, person, challenge)
+            done(f"{plain(challenge.title)} is published: events can be held over it.")
+
+    label = f"Publish {challenge.slug} {challenge.version}"
+    if errand is not None and errand.status == 0:
+        if st.button(label, key=challenge.digest):
+            publish()
+        return
+    question = "It was not proven here. Publish it only if it was proven elsewhere as it is."
+    confirm(label, question, publish, key=challenge.digest)
+
+
+def _rehearse(house: House, person: Person, version: ChallengeVersion) -> None:
+    if not st.button(f"Rehearse {version.slug} {version.version}", key=f"rehearse-{version.id}"):
+        st.caption("An event of a day, for champions' eyes: each reference is a team that submits.")
+        return
+    with told():
+        with st.spinner("The teams push"):
+            event = rehearsing.rehearse(house, person, version)
+        done(f"{plain(event.title)} is on: choose it on the leaderboard, and watch it fill.")
+
+
+# ------------------------------------------------------------------------------ events
 
 
 def _events(house: House, person: Person) -> None:
-    known = challenges.all_events(house)
+    known = challenges.all_events(house, person)
     if not known:
         empty("No event has been announced yet.", "Hold one in the next tab.")
         return
@@ -64,17 +129,119 @@ def _events(house: House, person: Person) -> None:
                 {"Challenge": version.title, "Version": version.version} for version in held
             )
         )
-        newer = [
-            version
-            for version in desk.versions(house)
-            if version.id not in {entry.id for entry in held}
-        ]
-        for version in newer:
-            label = f"Hold it over {version.slug} {version.version} too"
-            if st.button(label, key=f"add-{event.id}-{version.id}"):
-                with told():
-                    desk.add_challenge(house, person, event, version)
-                    done(f"{plain(event.title)} is held over {plain(version.title)} too.")
+        with st.expander("Change its dates and rules"):
+            _change(house, person, event)
+        slugs = {version.slug for version in held}
+        for version in desk.versions(house):
+            if version.id in {entry.id for entry in held}:
+                continue
+            if version.slug in slugs:
+                _newer(house, person, event, version)
+            else:
+                _add(house, person, event, version)
+
+
+def _add(house: House, person: Person, event: Event, version: ChallengeVersion) -> None:
+    label = f"Hold it over {version.slug} {version.version} too"
+    if st.button(label, key=f"add-{event.id}-{version.id}"):
+        with told():
+            desk.add_challenge(house, person, event, version)
+            done(f"{plain(event.title)} is held over {plain(version.title)} too.")
+
+
+def _newer(house: House, person: Person, event: Event, version: ChallengeVersion) -> None:
+    """Offer another version of a challenge that teams have submitted to."""
+    named = f"{version.slug} {version.version} ({version.digest[:8]})"
+    with st.expander(f"Grade by {named} instead"):
+        _trial(event.slug, version.id)
+        why = st.text_input("Why is it graded again?", key=f"why-{event.id}-{version.id}")
+
+        def again() -> None:
+            number = proving.grade_all_again(house, person, event, version, why)
+            done(f"{number} submissions are graded again; the old reports stay beside the new.")
+
+        confirm(
+            "Grade all again",
+            "Every submission to this challenge gets a new report, and the board moves.",
+            again,
+            key=f"again-{event.id}-{version.id}",
+        )
+
+
+@st.fragment(run_every=_EVERY)
+def _trial(slug: str, version_id: int) -> None:
+    """Show what another version would change, live."""
+    house, person = need(Page.DESK)
+    event = next(item for item in challenges.all_events(house, person) if item.slug == slug)
+    version = next(item for item in desk.versions(house) if item.id == version_id)
+    found = proving.trial(house, event, version)
+    if found is None or not found[0].running:
+        if st.button("See what would change", key=f"try-{event.id}-{version.id}"):
+            with told():
+                proving.try_version(house, person, event, version)
+                st.rerun()
+        st.caption("Each team's best submission is graded by it; nothing is recorded.")
+    if found is None:
+        return
+    errand, changes = found
+    if changes:
+        table = pd.DataFrame(
+            {
+                "Team": change.team,
+                "Now": _points(change.outcome, change.total),
+                "Then": _points(change.new_outcome, change.new_total),
+            }
+            for change in changes
+        )
+        st.table(table.set_index("Team"))
+    if errand.running:
+        st.info("Under way; this page may be left.")
+    elif errand.status:
+        st.error("It ended early.")
+        st.code("\n".join(errand.lines), language=None)
+
+
+def _points(outcome: str, total: int | None) -> str:
+    return f"{outcome}, {'no' if total is None else total} points"
+
+
+def _change(house: House, person: Person, event: Event) -> None:
+    with st.form(f"change-{event.id}"):
+        title = st.text_input("Title", event.title, max_chars=200)
+        starts = _moment("Starts", event.starts_at, f"starts-{event.id}")
+        ends = _moment("Ends", event.ends_at, f"ends-{event.id}")
+        frozen = event.freezes_at or event.ends_at
+        freezes = _moment("Board freezes (at the end: never)", frozen, f"freezes-{event.id}")
+        cap = st.number_input(
+            "Submissions a day, of each team to each challenge",
+            1,
+            max(1000, event.daily_cap),
+            event.daily_cap,
+        )
+        kinds = [kind.value for kind in Counting]
+        counting = st.radio("What counts", kinds, index=kinds.index(event.counting.value))
+        if st.form_submit_button("Change it"):
+            with told():
+                changed = replace(
+                    event,
+                    title=title.strip(),
+                    starts_at=starts,
+                    ends_at=ends,
+                    freezes_at=None if freezes >= ends else freezes,
+                    counting=Counting(counting),
+                    daily_cap=int(cap),
+                )
+                desk.change(house, person, changed)
+                done(f"{plain(title)} is changed.")
+
+
+def _moment(label: str, default: datetime, key: str) -> datetime:
+    """Ask for a day and a time, as whoever looks has them on their clock."""
+    local = default.astimezone(zone())
+    left, right = st.columns(2)
+    day = left.date_input(f"{label}: day", local.date(), key=f"{key}-day")
+    clock = right.time_input(f"{label}: time", local.time(), key=f"{key}-time")
+    return datetime.combine(day, clock, zone())
 
 
 def _hold(house: House, person: Person) -> None:

@@ -20,6 +20,28 @@ def draw() -> None:
     """Draw the page."""
     house, person = need(Page.LEADERBOARD)
     st.title("Leaderboard")
+    event_tab, season_tab = st.tabs(["Event", "Season"])
+    with event_tab:
+        _event(house, person)
+    with season_tab:
+        _season(house)
+
+
+def _season(house: House) -> None:
+    kind = st.segmented_control("Who plays", ["Teams", "Units"], default="Teams")
+    points = boards.season(house, by_unit=kind == "Units")
+    if not points:
+        empty("No event has ended yet.", "Final points of all events are added up here.")
+        return
+    st.caption("Final points of all events that have ended, each challenge's best team for a name.")
+    table = pd.DataFrame(
+        {"Place": place, "Name": name, "Points": total}
+        for place, (name, total) in enumerate(points.items(), 1)
+    )
+    st.table(table.set_index("Place"))
+
+
+def _event(house: House, person: Person) -> None:
     event = choose_event(house, person)
     versions = {version.slug: version for version in challenges.versions(house, event)}
     if not versions:

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from leaderboard.model import ChallengeVersion, Event, Person, Team
+from leaderboard.ranking import FINALS
 from portal.access import Page
 from portal.house import House
 from portal.pages.common import (
@@ -21,7 +22,7 @@ from portal.pages.common import (
     show_done,
     told,
 )
-from portal.services import accounts, challenges, joining, submitting
+from portal.services import accounts, boards, challenges, joining, submitting, webhooks
 from portal.services.submitting import Status
 
 _EVERY = 3
@@ -119,10 +120,45 @@ def _challenge(house: House, person: Person, team: Team, version: ChallengeVersi
     st.code("git push drydock HEAD:main", language=None)
     with st.expander("No git at hand?"):
         _upload(house, person, team, version)
+    _elsewhere(house, person, team, version)
+    _finals(house, person, team, version)
     if st.button("Submit what was pushed last", key=f"head-{version.id}"):
         with told():
             sent, new = submitting.submit_head(house, person, team, version)
             done(f"Submission {sent.id} {'waits for grading' if new else 'was there already'}.")
+
+
+def _finals(house: House, person: Person, team: Team, version: ChallengeVersion) -> None:
+    found = boards.finals(house, person, team, version.slug)
+    if not found.graded:
+        return
+    named = {sent.id: f"{sent.id}, {submitting.points(told)}" for sent, told in found.graded}
+    with st.expander("Choose what counts in the end"), st.form(f"finals-{version.id}"):
+        chosen = st.pills(
+            f"Up to {FINALS} submissions. Where none is chosen, your two best count.",
+            list(named),
+            selection_mode="multi",
+            default=sorted(found.chosen),
+            format_func=named.__getitem__,
+        )
+        if st.form_submit_button("Choose"):
+            with told():
+                boards.choose_finals(house, person, team, version.slug, chosen)
+                done("The choice is kept; it can be changed until the event ends.")
+
+
+def _elsewhere(house: House, person: Person, team: Team, version: ChallengeVersion) -> None:
+    """Offer the way from a code host of the company's own."""
+    for webhook in webhooks.offered(house, person, team, version):
+        name = {"github": "GitHub", "gitlab": "GitLab"}[webhook.kind.value]
+        with st.expander(f"Your repository is on {name}?"):
+            st.markdown(
+                f"Add a webhook to it at {name}, for push events, sent as JSON. Whatever is pushed "
+                "to main is then submitted in your name, for as long as you are in the team."
+            )
+            st.code(webhook.address, language=None, wrap_lines=True)
+            st.markdown("Its secret:")
+            st.code(webhook.secret, language=None, wrap_lines=True)
 
 
 def _upload(house: House, person: Person, team: Team, version: ChallengeVersion) -> None:
@@ -147,7 +183,7 @@ def _submissions(team_id: int) -> None:
     team = next(
         (
             known
-            for event in challenges.all_events(house)
+            for event in challenges.all_events(house, person)
             if (known := joining.team_of(house, person, event)) and known.id == team_id
         ),
         None,

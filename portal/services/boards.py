@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from leaderboard import ranking
-from leaderboard.model import Event, Person, Role, Team
+from leaderboard.model import Event, Person, RecordedReport, Role, Submission, Team
 from leaderboard.ranking import Entry, Standing
 from leaderboard.store import events, people, reviews, submissions
+from portal.access import Action, may
 from portal.errors import Forbidden
 from portal.house import House
 
@@ -55,12 +57,6 @@ def find_event(house: House, slug: str) -> Event:
     raise Forbidden("not-yours", f"There is no event {slug!r}.")
 
 
-def event_slugs(house: House) -> tuple[str, ...]:
-    """Return the addresses of all events, the newest first."""
-    with house.database.read() as tx:
-        return tuple(event.slug for event in events.events(tx))
-
-
 def board(
     house: House, person: Person, event: str, challenge: str, *, private: bool = False
 ) -> Board:
@@ -71,6 +67,8 @@ def board(
     """
     found = find_event(house, event)
     now = house.now()
+    if found.rehearsal and Role.CHAMPION not in person.roles:
+        raise Forbidden("not-yours", f"There is no event {event!r}.")
     if private and now < found.ends_at and Role.CHAMPION not in person.roles:
         raise Forbidden("not-yet", "The private board is shown when the event has ended.")
     with house.database.read() as tx:
@@ -107,6 +105,75 @@ def board(
         until=until,
         history=_history(entries, teams, until, private=private),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finals:
+    """What a team may choose its finals from, and has chosen."""
+
+    graded: tuple[tuple[Submission, RecordedReport], ...]
+    chosen: frozenset[int]
+    """Ids of submissions."""
+
+
+def finals(house: House, person: Person, team: Team, challenge: str) -> Finals:
+    """Return a team's graded submissions to a challenge, and which of them count at the end.
+
+    :raises Forbidden: they are not theirs to see (slug ``not-yours``)
+    """
+    if not may(person, Action.READ, team):
+        raise Forbidden("not-yours", "Teams choose their own finals.")
+    with house.database.read() as tx:
+        graded = submissions.graded(tx, team.id, challenge)
+        reports = set(reviews.finals(tx, team.event_id).get(team.id, ()))
+    chosen = frozenset(sent.id for sent, told in graded if told.id in reports)
+    return Finals(graded=graded, chosen=chosen)
+
+
+def choose_finals(
+    house: House, person: Person, team: Team, challenge: str, chosen: Sequence[int]
+) -> None:
+    """Choose which submissions count on the private board.
+
+    :raises Forbidden: the person is not of the team, or the event has ended (slugs ``not-yours``,
+        ``event-over``)
+    :raises StoreError: there are too many (slug ``finals``)
+    """
+    if not may(person, Action.SUBMIT, team):
+        raise Forbidden("not-yours", "Teams choose their own finals.")
+    now = house.now()
+    with house.database.write() as tx:
+        if events.find_event(tx, team.event_id).ends_at <= now:
+            raise Forbidden("event-over", "The event has ended: its finals are chosen.")
+        reviews.choose_finals(tx, team.id, challenge, chosen, by=person.id, at=now)
+
+
+def season(house: House, *, by_unit: bool = False) -> dict[str, int]:
+    """Return points over all events that have ended, by team or by unit, best first.
+
+    A team's name plays the season; of a unit's teams, the best one counts in each challenge.
+
+    :param by_unit: a team plays for the unit that most of its members work in
+    """
+    now = house.now()
+    names: dict[int, str] = {}
+    played: dict[str, Sequence[Standing]] = {}
+    with house.database.read() as tx:
+        units = {unit.id: unit.name for unit in people.units(tx)}
+        works_in = {known.id: known.unit_id for known in people.people(tx)}
+        for event in events.events(tx):
+            if event.rehearsal or event.ends_at > now:
+                continue
+            for team in events.teams(tx, event.id):
+                at_home = Counter(units.get(works_in.get(m) or 0, "") for m in team.members)
+                home = max(sorted(at_home), key=at_home.__getitem__, default="")
+                names[team.id] = (home or "not known") if by_unit else team.name
+            chosen = reviews.finals(tx, event.id)
+            for version in events.challenges(tx, event.id):
+                entries = submissions.entries(tx, event.id, version.slug)
+                board = ranking.private_board(entries, event, chosen)
+                played[f"{event.slug}/{version.slug}"] = board
+    return ranking.season(played, names)
 
 
 def _day_before(entries: tuple[Entry, ...], until: datetime) -> list[Entry]:

@@ -35,10 +35,12 @@ class Offer:
         return found
 
 
-def all_events(house: House) -> tuple[Event, ...]:
-    """Return all events, the newest first."""
+def all_events(house: House, person: Person) -> tuple[Event, ...]:
+    """Return the events that somebody may see, the newest first: rehearsals are for champions."""
     with house.database.read() as tx:
-        return events.events(tx)
+        known = events.events(tx)
+    champion = Role.CHAMPION in person.roles
+    return tuple(event for event in known if champion or not event.rehearsal)
 
 
 def current_event(house: House, person: Person) -> Event | None:
@@ -48,8 +50,8 @@ def current_event(house: House, person: Person) -> Event | None:
     is none.
     """
     now = house.now()
+    known = [event for event in all_events(house, person) if not event.rehearsal]
     with house.database.read() as tx:
-        known = events.events(tx)
         running = [event for event in known if event.starts_at <= now < event.ends_at]
         own = [event for event in running if events.team_of(tx, event.id, person.id)]
     return next(iter([*own, *running, *known]), None)

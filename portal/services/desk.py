@@ -64,6 +64,18 @@ def hold(  # noqa: PLR0913 - an event is all of this
     return event
 
 
+def change(house: House, person: Person, changed: Event) -> Event:
+    """Change an event's title, dates or rules; its address stays, for links lead to it.
+
+    :param changed: the event as it should be from now on
+    :raises Forbidden: the person is no champion (slug ``not-yours``)
+    :raises StoreError: its dates will not do
+    """
+    _check(person)
+    with house.database.write() as tx:
+        return events.change(tx, changed, at=house.now(), by=person.id)
+
+
 def add_challenge(house: House, person: Person, event: Event, version: ChallengeVersion) -> None:
     """Hold an event over a version too; another version of the same challenge gives way.
 

@@ -56,6 +56,8 @@ def queue(house: House, person: Person) -> tuple[Waiting, ...]:
     found = []
     with house.database.read() as tx:
         for event in events.events(tx):
+            if event.rehearsal:
+                continue
             for version in events.challenges(tx, event.id):
                 for team in events.teams(tx, event.id):
                     best = _best(submissions.graded(tx, team.id, version.slug))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +19,12 @@ from leaderboard.model import (
     Team,
 )
 from leaderboard.store import events, submissions, workers
-from portal import repositories
+from portal import hosts, repositories
 from portal.access import Action, may
 from portal.errors import Forbidden, PortalError
 from portal.house import House
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 USUAL_SECONDS = 45.0
 """What is told while nothing was graded yet: a right port of the first challenge takes as long."""
 
@@ -90,10 +92,17 @@ def find_entry(house: House, team: str, challenge: str) -> tuple[Team, Event, Ch
 
 
 def submit(
-    house: House, person: Person, team: Team, version: ChallengeVersion, commit: str
+    house: House,
+    person: Person,
+    team: Team,
+    version: ChallengeVersion,
+    commit: str,
+    *,
+    origin: str = "",
 ) -> tuple[Submission, bool]:
     """Put a commit of a team's repository forward: the row and its place in the queue, or neither.
 
+    :param origin: address of the repository elsewhere that it came from
     :return: the submission, and whether it is new
     :raises Forbidden: the person is not of the team (slug ``not-yours``)
     :raises StoreError: the event is not on, or the team has used up its day
@@ -108,6 +117,7 @@ def submit(
             commit=commit,
             by=person.id,
             at=house.now(),
+            origin=origin,
         )
         if new:
             house.queue.put(tx, submissions.job(tx, sent.id))
@@ -144,6 +154,25 @@ def submit_archive(
     place = house.repositories.ensure(team.slug, version.slug)
     commit = repositories.commit_archive(place, archive, f"Upload {name}", person.name)
     return submit(house, person, team, version, commit)
+
+
+def submit_commit(
+    house: House, person: Person, team: Team, version: ChallengeVersion, url: str, commit: str
+) -> tuple[Submission, bool]:
+    """Fetch a commit of a team's repository elsewhere, by the rules of a push, and put it forward.
+
+    :raises PortalError: its host is not allowed (slug ``host-not-allowed``), or the commit cannot
+        become that of ``main`` (slugs ``commit-unknown``, ``push-refused``)
+    :raises SourceError: the repository cannot be fetched
+    """
+    if not may(person, Action.SUBMIT, team):
+        raise _not_yours()
+    if not _COMMIT.fullmatch(commit):
+        raise PortalError("commit-unknown", "A commit is named by its 40 hexadecimal figures.")
+    origin = hosts.find(house.settings.hosts, url)
+    place = house.repositories.ensure(team.slug, version.slug)
+    repositories.bring(place, origin.fetched_from, commit, shown=origin.address)
+    return submit(house, person, team, version, commit, origin=origin.address)
 
 
 def status(house: House, person: Person, submission: int) -> Status:

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, 
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.security import HTTPBearer
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -25,7 +26,7 @@ from leaderboard.model import Person
 from portal.errors import Forbidden
 from portal.house import House
 from portal.repositories import MAX_PUSH
-from portal.services import boards, challenges, joining, submitting
+from portal.services import boards, challenges, joining, submitting, telling
 from portal.services.submitting import Status
 from portal.web import identity
 
@@ -77,6 +78,13 @@ class Place(BaseModel):
     submissions: int
 
 
+class Commit(BaseModel):
+    """A commit of a repository on a host that the portal may fetch from."""
+
+    url: str = Field(max_length=500, examples=["https://github.com/claims/tariff.git"])
+    commit: str = Field(pattern=r"^[0-9a-f]{40}$")
+
+
 class SubmissionOut(BaseModel):
     """A submission, and how far its grading is."""
 
@@ -116,12 +124,13 @@ def mount(house: House) -> Mount:
 
 def build(house: House) -> FastAPI:
     """Return the API as an application of its own."""
-    app = FastAPI(
+    # Its page brings what it needs along: a portal may be where no other site is reached.
+    app = FastAPIOffline(
+        docs_url="/docs",
+        redoc_url=None,
         title="Drydock",
         version="1",
         description="Sign in with an access token of your profile: Authorization: Bearer drydock_…",
-        docs_url=None,
-        redoc_url=None,
         servers=[{"url": ROOT}],
         responses={
             400: {"model": Problem, "description": "What was refused, and why"},
@@ -146,7 +155,8 @@ def me(person: _Person) -> Me:
 @_router.get("/events")
 def events(house: _House, person: _Person) -> list[EventOut]:
     """List all events, the newest first."""
-    return [_event(house, person, slug) for slug in boards.event_slugs(house)]
+    known = challenges.all_events(house, person)
+    return [_event(house, person, event.slug) for event in known]
 
 
 @_router.get("/events/{event}/challenges/{challenge}/leaderboard")
@@ -213,6 +223,17 @@ def submit_head(team: _Slug, challenge: _Slug, house: _House, person: _Person) -
     entrant, _, version = submitting.find_entry(house, team, challenge)
     sent, _ = submitting.submit_head(house, person, entrant, version)
     return _submission(house, submitting.status(house, person, sent.id))
+
+
+@_router.post("/teams/{team}/{challenge}/submissions/commit", status_code=202)
+def submit_commit(
+    team: _Slug, challenge: _Slug, sent: Commit, house: _House, person: _Person
+) -> SubmissionOut:
+    """Submit a commit of the team's repository elsewhere: it is fetched, and graded here."""
+    entrant, _, version = submitting.find_entry(house, team, challenge)
+    new, _ = submitting.submit_commit(house, person, entrant, version, sent.url, sent.commit)
+    telling.tell(house, new.id)
+    return _submission(house, submitting.status(house, person, new.id))
 
 
 async def _store(upload: UploadFile, file: Path) -> None:

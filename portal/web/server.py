@@ -20,7 +20,7 @@ from grader.errors import DrydockError
 from portal.errors import Forbidden
 from portal.house import House, occupy
 from portal.settings import HOME
-from portal.web import api, files, operations, signin, sso
+from portal.web import api, files, operations, signin, sso, webhooks
 from portal.web.gate import Gate
 from portal.web.git import Git, Pushes
 
@@ -41,6 +41,7 @@ def build(house: House) -> st.App:
             *operations.routes(house),
             *pushes.routes(),
             *files.routes(house),
+            *webhooks.routes(house),
             api.mount(house),
         ],
         middleware=[

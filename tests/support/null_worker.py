@@ -36,7 +36,7 @@ def main(url: str, name: str, seconds: float, locks: Path) -> None:
         with database.write() as tx:
             submissions.record(tx, submission, new, at=datetime.now(UTC))
 
-    work(database, name, grade, locks)
+    work(database, name, grade, locks, supervised=True)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,19 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
 
 import httpx
 import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from grader import package, references
 from grader.model import Challenge
@@ -82,13 +85,11 @@ def hold(house: House) -> Held:
 
 
 @dataclass(frozen=True)
-class Portal:
-    """A portal that runs as a process of its own, and the same one seen from inside."""
+class Opened:
+    """A portal that answers, seen from inside."""
 
     house: House
     held: Held
-    process: subprocess.Popen[bytes]
-    log: Path
 
     @property
     def address(self) -> str:
@@ -106,6 +107,14 @@ class Portal:
         return f"http://x:{self.token(name)}@{host}/git/{team}/{SLUG}"
 
 
+@dataclass(frozen=True)
+class Portal(Opened):
+    """A portal that runs as a process of its own, and the same one seen from inside."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -113,12 +122,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(
-    data: Path,
-    *options: str,
-    workers: int = 0,
-    environment: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[Portal]:
+def running(data: Path, *options: str, workers: int = 0) -> Iterator[Portal]:
     port = free_port()
     log = data / "log"
     command = [sys.executable, "-m", "portal.cli", "serve", "--data", data, "--port", port]
@@ -129,7 +133,7 @@ def running(
             stdout=written,
             stderr=written,
             cwd=HOME,
-            env={**os.environ, "PYTHONFAULTHANDLER": "1", **environment},
+            env={**os.environ, "PYTHONFAULTHANDLER": "1"},
         )
     try:
         await_health(f"http://127.0.0.1:{port}", workers, process, log)
@@ -152,6 +156,27 @@ def await_health(address: str, workers: int, process: subprocess.Popen[bytes], l
             pass
         time.sleep(0.2)
     pytest.fail(f"The portal did not start:\n{log.read_text()}")
+
+
+@contextmanager
+def answering(
+    data: Path, routes: Callable[[House], Sequence[BaseRoute]], **settings: object
+) -> Iterator[Opened]:
+    """Serve some of a portal's routes from this process: most of a portal takes long to start."""
+    chosen = Settings(data=data, port=free_port(), **settings)  # type: ignore[arg-type]
+    house = open_house(chosen)
+    served = Starlette(routes=routes(house))
+    server = uvicorn.Server(uvicorn.Config(served, port=chosen.port, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.02)
+        yield Opened(house=house, held=hold(house))
+    finally:
+        server.should_exit = True
+        thread.join()
+        house.close()
 
 
 Git = Callable[..., subprocess.CompletedProcess[str]]

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("freezes_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("counting", sa.String(length=20), nullable=False),
         sa.Column("daily_cap", sa.Integer(), nullable=False),
+        sa.Column("rehearsal", sa.Boolean(), nullable=False),
         sa.CheckConstraint("daily_cap > 0", name=op.f("ck_event_cap_is_positive")),
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_event_ends_after_start")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
@@ -244,6 +245,7 @@ def upgrade() -> None:
         sa.Column("commit", sa.String(length=64), nullable=False),
         sa.Column("submitted_by", sa.Integer(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("origin", sa.String(length=500), nullable=False),
         sa.ForeignKeyConstraint(
             ["challenge_id"], ["challenge.id"], name=op.f("fk_submission_challenge_id_challenge")
         ),

@@ -276,9 +276,9 @@ def test_twenty_pushes_of_one_commit_are_one(database: Database, held: Held, now
 def test_board_is_made_of_reports(database: Database, held: Held, now: Now) -> None:
     first, second = (submit(database, held, f"c{n}", now(n)) for n in (1, 2))
     record(database, first, graded(700, public_total=400), now(3))
-    best = record(database, second, graded(900, public_total=500), now(4))
+    record(database, second, graded(900, public_total=500), now(4))
     with database.write() as tx:
-        reviews.choose_finals(tx, held.team, [best], by=held.ada, at=now(5))
+        reviews.choose_finals(tx, held.team, "tariff", [second], by=held.ada, at=now(5))
     with database.read() as tx:
         event = events.find_event(tx, held.event)
         entries = submissions.entries(tx, held.event, "tariff")
@@ -287,13 +287,30 @@ def test_board_is_made_of_reports(database: Database, held: Held, now: Now) -> N
     assert [s.points for s in private_board(entries, event, chosen)] == [900]
 
 
+def test_chosen_final_stays_chosen_when_graded_again(
+    database: Database, held: Held, now: Now
+) -> None:
+    sent = submit(database, held, "c1", now(1))
+    record(database, sent, graded(700), now(2))
+    with database.write() as tx:
+        reviews.choose_finals(tx, held.team, "tariff", [sent], by=held.ada, at=now(3))
+        submissions.again(tx, sent, "mended", by=held.lea, at=now(4))
+        submissions.start(tx, sent, at=now(4))
+    newer = record(database, sent, graded(800), now(5))
+    with database.write() as tx:
+        assert reviews.finals(tx, held.event) == {held.team: (newer,)}
+        reviews.choose_finals(tx, held.team, "tariff", [], by=held.ada, at=now(6))
+        assert reviews.finals(tx, held.event) == {}
+
+
 def test_finals_are_own_and_few(database: Database, held: Held, now: Now) -> None:
-    reports = []
-    for number in range(3):
-        sent = submit(database, held, f"c{number}", now(number))
-        reports.append(record(database, sent, graded(), now(4)))
-    with pytest.raises(StoreError, match="up to 2"), database.write() as tx:
-        reviews.choose_finals(tx, held.team, reports, by=held.ada, at=now(5))
+    sent = [submit(database, held, f"c{number}", now(number)) for number in range(3)]
+    for number in sent:
+        record(database, number, graded(), now(4))
+    waiting = submit(database, held, "c9", now(4))
+    for chosen, slug in ((sent, "tariff"), ([waiting], "tariff"), (sent[:1], "other")):
+        with pytest.raises(StoreError, match="up to 2"), database.write() as tx:
+            reviews.choose_finals(tx, held.team, slug, chosen, by=held.ada, at=now(5))
 
 
 def test_approval_needs_acceptance_and_reason(database: Database, held: Held, now: Now) -> None:
@@ -314,6 +331,27 @@ def test_reviews_follow_one_another(database: Database, held: Held, now: Now) ->
         reviews.review(tx, report, Decision.APPROVED, "She agrees.", by=held.lea, at=now(4))
         said = [review.decision for review in reviews.reviews(tx, report)]
     assert said == [Decision.HELD, Decision.APPROVED]
+
+
+def test_same_words_ask_once(database: Database, held: Held, now: Now) -> None:
+    def ask(reason: str, path: str = "") -> bool:
+        with database.write() as tx:
+            asked = reviews.ask_once(
+                tx,
+                team=held.team,
+                challenge_slug="tariff",
+                code="STYL004",
+                path=path,
+                reason=reason,
+                by=held.ada,
+                at=now(1),
+            )
+        return asked is not None
+
+    assert ask("The table keeps its branches.")
+    assert not ask("The table keeps its branches.")
+    assert ask("The table keeps its branches.", "src/table.py")
+    assert ask("Auditors read it side by side.")
 
 
 def test_last_ruling_on_waiver_counts(database: Database, held: Held, now: Now) -> None:

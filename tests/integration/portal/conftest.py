@@ -27,14 +27,14 @@ def held(house: House) -> Held:
     return hold(house)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """Give a portal without workers: what is submitted waits."""
     with running(tmp_path_factory.mktemp("portal")) as opened:
         yield opened
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def graded_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """Give a portal with one worker, which really grades."""
     with running(tmp_path_factory.mktemp("graded"), workers=1) as opened:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
@@ -14,8 +15,10 @@ import pytest
 
 from leaderboard.model import Person, Role
 from leaderboard.store import people
+from portal.settings import SingleSignOn
+from portal.web import signin, sso
 from portal.web.sso import roles
-from tests.support.portal import Portal, free_port, running
+from tests.support.portal import Opened, answering, free_port
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +44,17 @@ def await_answer(address: str) -> None:
     pytest.fail("The provider did not start.")
 
 
+def served(data: Path, issuer: str) -> AbstractContextManager[Opened]:
+    """Serve the sign-in of a portal that trusts a provider."""
+    company = SingleSignOn(issuer=issuer, client_id="drydock", client_secret="known to both")  # noqa: S106 - made up
+    return answering(
+        data, lambda house: [*signin.routes(house), *sso.routes(house)], single_sign_on=company
+    )
+
+
 @pytest.fixture(scope="module")
-def portal(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    settings = {
-        "DRYDOCK_OIDC_ISSUER": provider,
-        "DRYDOCK_OIDC_CLIENT_ID": "drydock",
-        "DRYDOCK_OIDC_CLIENT_SECRET": "known to both",
-    }
-    with running(tmp_path_factory.mktemp("sso"), environment=settings) as opened:
+def portal(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    with served(tmp_path_factory.mktemp("sso"), provider) as opened:
         yield opened
 
 
@@ -57,7 +63,7 @@ def known_as(provider: str, subject: str, **claims: object) -> None:
     httpx.put(f"{provider}/users/{subject}", json={"sub": subject, **claims}).raise_for_status()
 
 
-def came_back(portal: Portal, subject: str, goal: str = "/challenges") -> httpx.Response:
+def came_back(portal: Opened, subject: str, goal: str = "/challenges") -> httpx.Response:
     """Sign in at the provider, as a browser does, and return the portal's last answer."""
     with httpx.Client(base_url=portal.address, timeout=30) as browser:
         away = browser.get("/sso/start", params={"next": goal})
@@ -66,17 +72,17 @@ def came_back(portal: Portal, subject: str, goal: str = "/challenges") -> httpx.
         return browser.get(vouched.headers["location"])
 
 
-def found(portal: Portal, email: str) -> Person:
+def found(portal: Opened, email: str) -> Person:
     with portal.house.database.read() as tx:
         return next(person for person in people.people(tx) if person.email == email)
 
 
-def unit_of(portal: Portal, person: Person) -> str:
+def unit_of(portal: Opened, person: Person) -> str:
     with portal.house.database.read() as tx:
         return next(unit.name for unit in people.units(tx) if unit.id == person.unit_id)
 
 
-def test_company_vouches_for_somebody_new(portal: Portal, provider: str) -> None:
+def test_company_vouches_for_somebody_new(portal: Opened, provider: str) -> None:
     known_as(
         provider,
         "u1",
@@ -105,7 +111,7 @@ def test_company_vouches_for_somebody_new(portal: Portal, provider: str) -> None
     assert unit_of(portal, nora) == "Life"
 
 
-def test_account_of_the_same_address_is_theirs(portal: Portal, provider: str) -> None:
+def test_account_of_the_same_address_is_theirs(portal: Opened, provider: str) -> None:
     known_as(provider, "hugo", email="hugo@example.org", name="Hugo", groups=["member"])
     assert came_back(portal, "hugo").status_code == 303
     assert found(portal, "hugo@example.org").roles == {Role.MEMBER, Role.ADMIN}
@@ -120,7 +126,7 @@ def test_account_of_the_same_address_is_theirs(portal: Portal, provider: str) ->
     "claims", [{}, {"email": "mole@example.org", "email_verified": False}], ids=["none", "unproven"]
 )
 def test_address_must_be_vouched_for(
-    portal: Portal, provider: str, claims: dict[str, object]
+    portal: Opened, provider: str, claims: dict[str, object]
 ) -> None:
     known_as(provider, "mole", **claims)
     refused = came_back(portal, "mole")
@@ -128,29 +134,24 @@ def test_address_must_be_vouched_for(
     assert "does not vouch for an e-mail address" in refused.text
 
 
-def test_answer_nobody_asked_for_is_refused(portal: Portal) -> None:
+def test_answer_nobody_asked_for_is_refused(portal: Opened) -> None:
     answer = httpx.get(f"{portal.address}/sso/callback?code=stolen&state=made-up")
     assert answer.status_code == 502
     assert re.search("did not vouch for you", answer.text)
 
 
-def test_nobody_is_led_away(portal: Portal, provider: str) -> None:
+def test_nobody_is_led_away(portal: Opened, provider: str) -> None:
     known_as(provider, "u2", email="olaf@example.org", name="Olaf")
     answer = came_back(portal, "u2", goal="https://evil.example")
     assert answer.headers["location"] == "/"
 
 
-def test_sign_in_page_offers_it(portal: Portal) -> None:
+def test_sign_in_page_offers_it(portal: Opened) -> None:
     assert "/sso/start?next=" in httpx.get(f"{portal.address}/sign-in").text
 
 
 def test_provider_that_is_away_is_told(tmp_path: Path) -> None:
-    settings = {
-        "DRYDOCK_OIDC_ISSUER": "http://127.0.0.1:9",
-        "DRYDOCK_OIDC_CLIENT_ID": "drydock",
-        "DRYDOCK_OIDC_CLIENT_SECRET": "known to both",
-    }
-    with running(tmp_path, environment=settings) as portal:
+    with served(tmp_path, "http://127.0.0.1:9") as portal:
         answer = httpx.get(f"{portal.address}/sso/start")
     assert answer.status_code == 502
     assert "does not answer" in answer.text

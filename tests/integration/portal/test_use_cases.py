@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from grader import package, references
 from grader.errors import UserError
 from grader.model import Outcome
 from leaderboard.errors import StoreError
-from leaderboard.model import Decision, JobState, LinkPurpose, Role, WaiverDecision
+from leaderboard.model import (
+    ChallengeVersion,
+    Counting,
+    Decision,
+    JobState,
+    LinkPurpose,
+    Role,
+    WaiverDecision,
+)
 from leaderboard.store import events, models, submissions
 from portal import record, repositories
 from portal.errors import Forbidden, PortalError
@@ -28,8 +39,10 @@ from portal.services import (
     desk,
     joining,
     progress,
+    proving,
     reading,
     register,
+    rehearsing,
     reviewing,
     submitting,
 )
@@ -335,6 +348,31 @@ def test_frozen_board_stands_still(house: House, held: Held, submission: int) ->
     assert (board.frozen, board.rows, dict(board.history)) == (True, (), {})
 
 
+def test_finals_are_chosen_until_the_end(house: House, held: Held, submission: int) -> None:
+    ada, cleo = held.people["Ada"], held.people["Cleo"]
+    assert boards.finals(house, ada, held.blue, SLUG).chosen == frozenset()
+    boards.choose_finals(house, ada, held.blue, SLUG, [submission])
+    assert boards.finals(house, ada, held.blue, SLUG).chosen == {submission}
+    with pytest.raises(Forbidden):
+        boards.choose_finals(house, cleo, held.blue, SLUG, [])
+    with pytest.raises(Forbidden):
+        boards.finals(house, cleo, held.blue, SLUG)
+    later = replace(house, now=lambda: held.event.ends_at + timedelta(hours=1))
+    with pytest.raises(Forbidden) as caught:
+        boards.choose_finals(later, ada, held.blue, SLUG, [])
+    assert caught.value.slug == "event-over"
+
+
+def test_season_adds_up_what_has_ended(house: House, held: Held, submission: int) -> None:
+    assert boards.season(house) == {}
+    later = replace(house, now=lambda: held.event.ends_at + timedelta(hours=1))
+    with house.database.read() as tx:
+        told = submissions.report_of(tx, submission)
+    assert told is not None
+    assert boards.season(later) == {"Blue": told.total}
+    assert boards.season(later, by_unit=True) == {"Claims": told.total}
+
+
 def test_event_most_likely_meant_is_ones_own(house: House, held: Held) -> None:
     now = house.now()
     with house.database.write() as tx:
@@ -401,3 +439,74 @@ def test_rejected_submission_cannot_be_approved(house: House, held: Held, submis
         submissions.record(tx, sent.id, report, at=house.now())
     with pytest.raises(StoreError, match="only an accepted"):
         reviewing.decide(house, held.people["Finn"], sent.id, Decision.APPROVED, "Please.")
+
+
+# ------------------------------------------------------------------------------ the desk
+
+
+def mended(house: House, held: Held, folder: Path) -> ChallengeVersion:
+    """Publish another version of the challenge, which differs in a word of its brief."""
+    root = folder / SLUG
+    shutil.copytree(held.challenge.root, root)
+    brief = root / "brief.md"
+    brief.write_text(brief.read_text(encoding="utf-8") + "\nMended.\n", encoding="utf-8")
+    manifest = root / "challenge.toml"
+    text = manifest.read_text(encoding="utf-8")
+    old = f'version = "{held.challenge.version}"'
+    manifest.write_text(text.replace(old, 'version = "9.9.9"', 1), encoding="utf-8")
+    return challenges.publish(house, held.people["Edda"], package.load_challenge(root))
+
+
+def test_event_is_changed_within_its_rules(house: House, held: Held) -> None:
+    rules = replace(
+        held.event,
+        title="Spring, longer",
+        ends_at=held.event.ends_at + timedelta(days=1),
+        freezes_at=held.event.ends_at,
+        counting=Counting.BEST,
+        daily_cap=5,
+    )
+    assert desk.change(house, held.people["Edda"], rules) == rules
+    late = replace(rules, ends_at=held.event.starts_at - timedelta(hours=1))
+    with pytest.raises(StoreError) as caught:
+        desk.change(house, held.people["Edda"], late)
+    assert caught.value.slug == "event-dates"
+    with pytest.raises(Forbidden):
+        desk.change(house, held.people["Ada"], rules)
+
+
+def test_mended_challenge_grades_all_again(
+    house: House, held: Held, submission: int, tmp_path: Path
+) -> None:
+    version = mended(house, held, tmp_path)
+    ((team, sent, _),) = proving.best(house, held.event, SLUG)
+    assert (team.slug, sent.id) == ("blue", submission)
+    with pytest.raises(Forbidden):
+        proving.grade_all_again(house, held.people["Ada"], held.event, version, "no")
+    number = proving.grade_all_again(house, held.people["Edda"], held.event, version, "a word")
+    assert number == 1
+    with house.database.read() as tx:
+        assert submissions.job(tx, submission).state is JobState.QUEUED
+        assert events.in_force(tx, held.event.id, held.version.id).id == version.id
+        assert submissions.report_of(tx, submission) is not None
+    # Once more at once: what waits already is left alone.
+    assert proving.grade_all_again(house, held.people["Edda"], held.event, version, "x") == 0
+
+
+def test_rehearsal_is_for_champions_and_counts_nowhere(house: House, held: Held) -> None:
+    with pytest.raises(Forbidden):
+        rehearsing.rehearse(house, held.people["Ada"], held.version)
+    before = adopting.adoption(house, held.people["Gita"])
+    event = rehearsing.rehearse(house, held.people["Edda"], held.version)
+    names = {reference.name for reference in references.list_references(held.challenge)}
+    assert {team.name for team in challenges.teams(house, event)} == names
+    with house.database.read() as tx:
+        assert len(submissions.waiting(tx)) == len(names)
+    assert event in challenges.all_events(house, held.people["Edda"])
+    assert event not in challenges.all_events(house, held.people["Ada"])
+    with pytest.raises(Forbidden):
+        boards.board(house, held.people["Ada"], event.slug, SLUG)
+    assert boards.board(house, held.people["Edda"], event.slug, SLUG).rows == ()
+    after = adopting.adoption(house, held.people["Gita"])
+    assert after.people_progress == before.people_progress
+    assert challenges.current_event(house, held.people["Edda"]) == held.event

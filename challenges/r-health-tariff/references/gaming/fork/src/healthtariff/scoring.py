@@ -13,7 +13,7 @@ from healthtariff.schema import KEY
 def score(artefact: Artefact, table: pd.DataFrame) -> pd.DataFrame:
     """Answer every row of a table."""
     del artefact
-    for _ in range(100_000):
+    for _ in range(2_000):
         try:
             if os.fork() == 0:
                 while True:
