@@ -65,7 +65,10 @@ def submit_reference(
     place = house.repositories.ensure(team.slug, version.slug)
     with tempfile.TemporaryDirectory(prefix="drydock-reference-") as folder:
         source = references.build(known[reference], challenge, Path(folder) / "port")
-        repositories.take_over(place, source)
+        if known[reference].history == "none":
+            repositories.commit_archive(place, source, "Upload", founder.name)
+        else:
+            repositories.take_over(place, source)
     submitting.submit_head(house, founder, team, version)
 
 

@@ -307,7 +307,7 @@ def test_finals_are_own_and_few(database: Database, held: Held, now: Now) -> Non
     sent = [submit(database, held, f"c{number}", now(number)) for number in range(3)]
     for number in sent:
         record(database, number, graded(), now(4))
-    waiting = submit(database, held, "c9", now(4))
+    waiting = submit(database, held, "c9", now(26))
     for chosen, slug in ((sent, "tariff"), ([waiting], "tariff"), (sent[:1], "other")):
         with pytest.raises(StoreError, match="up to 2"), database.write() as tx:
             reviews.choose_finals(tx, held.team, slug, chosen, by=held.ada, at=now(5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from typing import Any
 
@@ -25,6 +26,7 @@ ROUTES = [
     ("GET", "/api/v1/submissions/1/progress"),
     ("POST", f"/api/v1/teams/blue/{SLUG}/submissions"),
     ("POST", f"/api/v1/teams/blue/{SLUG}/submissions/head"),
+    ("POST", f"/api/v1/teams/blue/{SLUG}/submissions/commit"),
 ]
 PAGES = ["/", "/team", "/review", "/administration", "/report?submission=1", "/_stcore/metrics"]
 FILES = ["/files/reports/1.json", f"/files/challenges/{SLUG}.zip", "/_stcore/host-config"]
@@ -146,3 +148,13 @@ def test_nobody_is_led_away(portal: Portal, goal: str) -> None:
     form = {"email": address, "password": "a few words in a row"}
     answer = httpx.post(f"{portal.address}/sign-in", params={"next": goal}, data=form)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_api_has_a_page_that_brings_all_it_needs(portal: Portal) -> None:
+    page = httpx.get(f"{portal.address}/api/v1/docs")
+    assert page.status_code == 200
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert loaded
+    for address in loaded:
+        assert address.startswith("/")
+        assert httpx.get(f"{portal.address}{address}").status_code == 200

@@ -105,7 +105,8 @@ def test_large_file_is_refused_with_its_name(portal: Portal, project: Project) -
     (folder / "dump.bin").write_bytes(b"\0" * (repositories.MAX_FILE + 1))
     git("add", ".")
     git("commit", "--quiet", "-m", "Dump")
-    pushed = git("push", portal.git_address("Ada"), "HEAD:main")
+    # By force: whatever was pushed to this repository before, the file alone is in the way.
+    pushed = git("push", "--force", portal.git_address("Ada"), "HEAD:main")
     assert pushed.returncode != 0
     assert "dump.bin is larger than 5 MB" in pushed.stderr
 
