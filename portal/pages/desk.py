@@ -117,28 +117,29 @@ def _events(house: House, person: Person) -> None:
         empty("No event has been announced yet.", "Hold one in the next tab.")
         return
     for event in known:
-        st.subheader(plain(event.title), anchor=False)
-        held = challenges.versions(house, event)
-        teams = challenges.teams(house, event)
-        st.markdown(
-            f"{moment(event.starts_at)} to {moment(event.ends_at)}, {len(teams)} teams, "
-            f"{event.daily_cap} submissions a day, {event.counting.value} reports count"
-        )
-        st.table(
-            pd.DataFrame(
-                {"Challenge": version.title, "Version": version.version} for version in held
-            )
-        )
-        with st.expander("Change its dates and rules"):
-            _change(house, person, event)
-        slugs = {version.slug for version in held}
-        for version in desk.versions(house):
-            if version.id in {entry.id for entry in held}:
-                continue
-            if version.slug in slugs:
-                _newer(house, person, event, version)
-            else:
-                _add(house, person, event, version)
+        _event(house, person, event)
+
+
+def _event(house: House, person: Person, event: Event) -> None:
+    st.subheader(plain(event.title), anchor=False)
+    held = challenges.versions(house, event)
+    teams = challenges.teams(house, event)
+    st.markdown(
+        f"{moment(event.starts_at)} to {moment(event.ends_at)}, {len(teams)} teams, "
+        f"{event.daily_cap} submissions a day, {event.counting.value} reports count"
+    )
+    st.table(
+        pd.DataFrame({"Challenge": version.title, "Version": version.version} for version in held)
+    )
+    with st.expander("Change its dates and rules"):
+        _change(house, person, event)
+    slugs = {version.slug for version in held}
+    others = [version for version in desk.versions(house) if version not in held]
+    for version in others:
+        if version.slug in slugs:
+            _newer(house, person, event, version)
+        else:
+            _add(house, person, event, version)
 
 
 def _add(house: House, person: Person, event: Event, version: ChallengeVersion) -> None:

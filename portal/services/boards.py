@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from leaderboard import ranking
 from leaderboard.model import Event, Person, RecordedReport, Role, Submission, Team
 from leaderboard.ranking import Entry, Standing
@@ -160,20 +162,29 @@ def season(house: House, *, by_unit: bool = False) -> dict[str, int]:
     played: dict[str, Sequence[Standing]] = {}
     with house.database.read() as tx:
         units = {unit.id: unit.name for unit in people.units(tx)}
-        works_in = {known.id: known.unit_id for known in people.people(tx)}
+        works_in = {known.id: units.get(known.unit_id or 0, "") for known in people.people(tx)}
         for event in events.events(tx):
-            if event.rehearsal or event.ends_at > now:
-                continue
-            for team in events.teams(tx, event.id):
-                at_home = Counter(units.get(works_in.get(m) or 0, "") for m in team.members)
-                home = max(sorted(at_home), key=at_home.__getitem__, default="")
-                names[team.id] = (home or "not known") if by_unit else team.name
-            chosen = reviews.finals(tx, event.id)
-            for version in events.challenges(tx, event.id):
-                entries = submissions.entries(tx, event.id, version.slug)
-                board = ranking.private_board(entries, event, chosen)
-                played[f"{event.slug}/{version.slug}"] = board
+            if not event.rehearsal and event.ends_at <= now:
+                for team in events.teams(tx, event.id):
+                    names[team.id] = _home(team, works_in) if by_unit else team.name
+                played |= _final_boards(tx, event)
     return ranking.season(played, names)
+
+
+def _home(team: Team, works_in: Mapping[int, str]) -> str:
+    """Return the unit that most of a team's members work in; of equals, the first by name."""
+    counted = Counter(works_in.get(member, "") for member in team.members)
+    return max(sorted(counted), key=counted.__getitem__, default="") or "not known"
+
+
+def _final_boards(tx: Connection, event: Event) -> dict[str, tuple[Standing, ...]]:
+    chosen = reviews.finals(tx, event.id)
+    return {
+        f"{event.slug}/{version.slug}": ranking.private_board(
+            submissions.entries(tx, event.id, version.slug), event, chosen
+        )
+        for version in events.challenges(tx, event.id)
+    }
 
 
 def _day_before(entries: tuple[Entry, ...], until: datetime) -> list[Entry]:
