@@ -7,7 +7,7 @@ STAMP := $(VENV)/.set-up
 # Drydock is no model: what asks for a pipeline, an artefact or a scoring service does not apply.
 FAMILIES := repository documentation layout packaging style modularity types tests ci security
 
-.PHONY: help setup lock demo test lint types standards contracts format bench order docs check clean
+.PHONY: help setup lock demo test lint types standards contracts format bench load order docs pictures check clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,8 +56,15 @@ contracts: setup ## Check which way the parts depend on each other
 bench: setup ## Measure how fast grading is, side by side
 	$(BIN)/python tests/bench/grading.py
 
+load: setup ## Measure how a portal bears 200 browsers at once
+	$(BIN)/python -m tests.bench.load
+
 order: setup ## Order a folder of repositories by the standards: make order REPOSITORIES=folder
 	$(BIN)/python tests/reality/order.py $(REPOSITORIES)
+
+pictures: setup ## Take the README's pictures of the demonstration
+	@$(BIN)/python -m tests.support.provide
+	$(BIN)/python -m tests.browser.pictures
 
 docs: setup ## Write the generated pages of docs/
 	$(BIN)/python -m portal.docs

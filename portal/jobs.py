@@ -14,13 +14,14 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from dbos import DBOS, DBOSClient, EnqueueOptions
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from leaderboard.model import Job
 from leaderboard.store import Database, workers
@@ -32,6 +33,8 @@ VERSION = "1"
 """Of what is queued: workers take up rows of their own version alone."""
 _POLL = 0.25
 _BEAT = 5.0
+_AWAY = 2.0
+"""Seconds between two tries to reach the database."""
 _ENDLESS = 1_000_000
 """Attempts are counted in the submission's own job, which says why it was given up."""
 
@@ -110,7 +113,13 @@ def _launch(database: Database, name: str, grade: Grade) -> None:
 
     @DBOS.step(name="grade_and_record")
     def grade_and_record(submission: int, number: int) -> None:
-        grade(submission, number)
+        while True:
+            try:
+                return grade(submission, number)
+            except OperationalError as error:
+                # Begun again, and counted as such: so this has an end too.
+                _log.warning("The database is away: %s", str(error).splitlines()[0])
+                time.sleep(_AWAY)
 
     @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=_ENDLESS)
     def grade_submission(submission: int, number: int) -> None:

@@ -21,13 +21,19 @@ def draw() -> None:
     if link:
         st.markdown("Send this link; it is shown this once:")
         st.code(link, language=None, wrap_lines=True)
-    everybody, units, work, audit = st.tabs(["People", "Units", "Workers and queue", "Audit"])
+    everybody, units, work, sso, backups, audit = st.tabs(
+        ["People", "Units", "Workers and queue", "Single sign-on", "Backups", "Audit"]
+    )
     with everybody:
         _people(house, person)
     with units:
         _units(house, person)
     with work:
         _work(house, person)
+    with sso:
+        _single_sign_on(house)
+    with backups:
+        _backups()
     with audit:
         _audit(house, person)
 
@@ -148,6 +154,45 @@ def _work(house: House, person: Person) -> None:
             for sent, job in waiting
         )
         st.table(table.set_index("Submission"))
+
+
+def _single_sign_on(house: House) -> None:
+    provider = house.settings.single_sign_on
+    if provider is None:
+        empty("No single sign-on is configured.", "It takes three variables, and a restart:")
+        names = ("ISSUER=https://login.example.org", "CLIENT_ID=drydock", "CLIENT_SECRET=...")
+        st.code("\n".join(f"export DRYDOCK_OIDC_{name}" for name in names), language=None)
+    else:
+        st.markdown(
+            f"People sign in by **{plain(provider.issuer)}**. The claim "
+            f"{plain(provider.unit_claim)} gives the unit, {plain(provider.role_claim)} the roles."
+        )
+    st.markdown("The redirect address that the provider has to know:")
+    st.code(f"{house.settings.public_address}/sso/callback", language=None)
+
+
+@st.fragment(run_every=5)
+def _backups() -> None:
+    house, person = need(Page.ADMINISTRATION)
+    errand = administration.backing_up(house, person)
+    running = errand is not None and errand.running
+    if st.button("Back up now", disabled=running):
+        with told():
+            administration.back_up(house, person)
+            st.rerun(scope="fragment")
+    if errand is not None and running:
+        st.info("Under way; this page may be left.")
+    elif errand is not None and errand.status:
+        st.error(" ".join(errand.lines[-3:]) or "It ended early.")
+    known = administration.backups(house, person)
+    if not known:
+        empty("No backup lies here yet.", "Take one, and copy it to another machine.")
+        return
+    st.caption(f"In {house.settings.data / 'backups'}; copy them to another machine.")
+    table = pd.DataFrame(
+        {"File": file.name, "Taken": moment(file.at), "MB": f"{file.size_mb:.1f}"} for file in known
+    )
+    st.table(table.set_index("File"))
 
 
 def _audit(house: House, person: Person) -> None:

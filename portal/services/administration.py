@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from leaderboard.model import AuditEntry, Job, LinkPurpose, Person, Role, Submission, Unit
 from leaderboard.store import audit, people, submissions, workers
 from leaderboard.store.audit import Proof
+from portal.errands import Errand
 from portal.errors import Forbidden, PortalError
 from portal.house import House
+from portal.jobs import address
 from portal.services import accounts
+
+_BACKUPS = "backups"
 
 
 def everybody(house: House, person: Person) -> tuple[Person, ...]:
@@ -128,6 +134,49 @@ def prove(house: House, person: Person) -> Proof:
     _check(person)
     with house.database.read() as tx:
         return audit.verify(tx)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """A backup that lies in the data folder."""
+
+    name: str
+    at: datetime
+    size_mb: float
+
+
+def back_up(house: House, person: Person) -> None:
+    """Start to write a backup into the data folder; it belongs elsewhere afterwards.
+
+    :raises PortalError: one is under way (slug ``errand-running``)
+    """
+    _check(person)
+    folder = house.settings.data / _BACKUPS
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / f"drydock-{house.now():%Y%m%d-%H%M%S}.tar.gz"
+    command = [sys.executable, "-m", "portal.cli", "backup", str(file)]
+    command += ["--data", str(house.settings.data)]
+    house.errands.start(_BACKUPS, command, {"DRYDOCK_DATABASE_URL": address(house.database)})
+
+
+def backing_up(house: House, person: Person) -> Errand | None:
+    """Return how far the last backup is; None where none was ever taken here."""
+    _check(person)
+    return house.errands.look(_BACKUPS)
+
+
+def backups(house: House, person: Person) -> tuple[Archive, ...]:
+    """Return the backups that lie in the data folder, the newest first."""
+    _check(person)
+    files = sorted((house.settings.data / _BACKUPS).glob("drydock-*.tar.gz"), reverse=True)
+    return tuple(
+        Archive(
+            name=file.name,
+            at=datetime.fromtimestamp(file.stat().st_mtime, UTC),
+            size_mb=file.stat().st_size / 2**20,
+        )
+        for file in files
+    )
 
 
 def _check(person: Person) -> None:

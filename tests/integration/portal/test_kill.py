@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -17,19 +19,20 @@ from sqlalchemy import func, select
 from leaderboard import tables
 from leaderboard.model import JobState
 from leaderboard.store import audit, submissions
-from portal.house import House
+from portal.house import House, open_house
 from portal.jobs import address
 from portal.services import submitting
-from portal.settings import HOME
-from tests.support.portal import Held
+from portal.settings import HOME, Settings
+from tests.support.portal import Held, hold
+from tests.support.postgres import Server
 
 Start = Callable[..., subprocess.Popen[bytes]]
 SUBMISSIONS = 50
 PATIENCE = 90
 
 
-@pytest.fixture
-def start(house: House) -> Iterator[Start]:
+@contextmanager
+def workers(house: House) -> Iterator[Start]:
     started: list[subprocess.Popen[bytes]] = []
 
     def begin(name: str, seconds: float = 0.05) -> subprocess.Popen[bytes]:
@@ -45,6 +48,12 @@ def start(house: House) -> Iterator[Start]:
         process.wait()
         if process.stdin is not None:
             process.stdin.close()
+
+
+@pytest.fixture
+def start(house: House) -> Iterator[Start]:
+    with workers(house) as begin:
+        yield begin
 
 
 def submit(house: House, held: Held, number: int, team: str = "blue") -> int:
@@ -181,3 +190,33 @@ def silence(house: House, name: str) -> None:
     """Let a worker have been silent for long, without waiting for it."""
     with house.database.write() as tx:
         tx.execute(tables.worker.delete().where(tables.worker.c.name == name))
+
+
+# ------------------------------------------------------------------------------ the database
+
+
+@pytest.fixture
+def shaky(own_postgres: Server, tmp_path: Path) -> Iterator[House]:
+    """Give a portal on a database that may be killed."""
+    data = tmp_path / "data"
+    data.mkdir()
+    opened = open_house(Settings(data=data, database_url=own_postgres.create("shaky")))
+    yield opened
+    opened.close()
+
+
+def test_database_killed_under_way(shaky: House, own_postgres: Server) -> None:
+    held = hold(shaky)
+    with workers(shaky) as start:
+        for name in ("one/0", "one/1"):
+            start(name, 0.2)
+        for number in range(SUBMISSIONS):
+            submit(shaky, held, number)
+        await_some(shaky)
+        for _ in range(2):
+            own_postgres.kill()
+            time.sleep(1)
+            own_postgres.start()
+            time.sleep(4)
+        await_done(shaky, SUBMISSIONS)
+    assert_one_report_each(shaky, SUBMISSIONS)

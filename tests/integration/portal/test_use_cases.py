@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import time
 import zipfile
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -161,6 +163,24 @@ def test_administration_is_for_administrators(house: House, held: Held) -> None:
 
 
 # ------------------------------------------------------------------------------ submitting
+
+
+def test_backup_is_taken_from_the_page(house: House, held: Held) -> None:
+    hugo = held.people["Hugo"]
+    assert administration.backups(house, hugo) == ()
+    with pytest.raises(Forbidden):
+        administration.back_up(house, held.people["Edda"])
+    administration.back_up(house, hugo)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        errand = administration.backing_up(house, hugo)
+        if errand is not None and not errand.running:
+            break
+        time.sleep(0.1)
+    assert errand is not None
+    assert errand.status == 0, errand.lines
+    (taken,) = administration.backups(house, hugo)
+    assert taken.size_mb > 0
 
 
 def test_submission_and_its_place_in_the_queue_are_one(house: House, held: Held) -> None:
@@ -444,10 +464,18 @@ def test_rejected_submission_cannot_be_approved(house: House, held: Held, submis
 # ------------------------------------------------------------------------------ the desk
 
 
-def mended(house: House, held: Held, folder: Path) -> ChallengeVersion:
-    """Publish another version of the challenge, which differs in a word of its brief."""
+def mended(
+    house: House, held: Held, folder: Path, *, keep: Collection[str] = ()
+) -> ChallengeVersion:
+    """Publish another version of the challenge, which differs in a word of its brief.
+
+    :param keep: references that stay; none for all
+    """
     root = folder / SLUG
     shutil.copytree(held.challenge.root, root)
+    for reference in references.list_references(held.challenge):
+        if keep and reference.name not in keep:
+            shutil.rmtree(root / "references" / reference.name)
     brief = root / "brief.md"
     brief.write_text(brief.read_text(encoding="utf-8") + "\nMended.\n", encoding="utf-8")
     manifest = root / "challenge.toml"
@@ -493,15 +521,18 @@ def test_mended_challenge_grades_all_again(
     assert proving.grade_all_again(house, held.people["Edda"], held.event, version, "x") == 0
 
 
-def test_rehearsal_is_for_champions_and_counts_nowhere(house: House, held: Held) -> None:
+def test_rehearsal_is_for_champions_and_counts_nowhere(
+    house: House, held: Held, tmp_path: Path
+) -> None:
+    few = {"accepted/statsmodels", "standards/no-repository", "wrong_value/rounded-parts"}
+    version = mended(house, held, tmp_path, keep=few)
     with pytest.raises(Forbidden):
-        rehearsing.rehearse(house, held.people["Ada"], held.version)
+        rehearsing.rehearse(house, held.people["Ada"], version)
     before = adopting.adoption(house, held.people["Gita"])
-    event = rehearsing.rehearse(house, held.people["Edda"], held.version)
-    names = {reference.name for reference in references.list_references(held.challenge)}
-    assert {team.name for team in challenges.teams(house, event)} == names
+    event = rehearsing.rehearse(house, held.people["Edda"], version)
+    assert {team.name for team in challenges.teams(house, event)} == few
     with house.database.read() as tx:
-        assert len(submissions.waiting(tx)) == len(names)
+        assert len(submissions.waiting(tx)) == len(few)
     assert event in challenges.all_events(house, held.people["Edda"])
     assert event not in challenges.all_events(house, held.people["Ada"])
     with pytest.raises(Forbidden):
