@@ -7,6 +7,7 @@ import itertools
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -272,8 +273,19 @@ def team_at(tx: Connection, slug: str) -> Team | None:
 
 def teams(tx: Connection, event: int) -> tuple[Team, ...]:
     """Return an event's teams, by name."""
-    query = select(tables.team).where(tables.team.c.event_id == event).order_by(tables.team.c.name)
-    return tuple(_team(tx, row) for row in tx.execute(query).all())
+    team, link = tables.team, tables.membership
+    query = select(team).where(team.c.event_id == event).order_by(team.c.name)
+    joined = (
+        select(link.c.team_id, link.c.person_id)
+        .join(team, team.c.id == link.c.team_id)
+        .where(team.c.event_id == event)
+        .order_by(link.c.joined_at)
+    )
+    # One query for all members: a board asks for them at every look.
+    members: dict[int, list[int]] = {}
+    for row in tx.execute(joined):
+        members.setdefault(row.team_id, []).append(row.person_id)
+    return tuple(_made(row, members.get(row.id, ())) for row in tx.execute(query))
 
 
 def team_of(tx: Connection, event: int, person: int) -> Team | None:
@@ -308,12 +320,16 @@ def _team(tx: Connection, row: AnyRow) -> Team:
     members = tx.execute(
         select(link.c.person_id).where(link.c.team_id == row.id).order_by(link.c.joined_at)
     )
+    return _made(row, members.scalars())
+
+
+def _made(row: AnyRow, members: Iterable[int]) -> Team:
     return Team(
         id=row.id,
         event_id=row.event_id,
         name=row.name,
         slug=row.slug,
-        members=tuple(members.scalars()),
+        members=tuple(members),
     )
 
 

@@ -36,7 +36,7 @@ PAGE = "leaderboard"
 PAUSE = 10.0
 TEAMS = 50
 AIM = 150.0
-RAMP = 0.05
+RAMP = 0.2
 LONGEST = 60.0
 CONSOLE = Console(highlight=False)
 
@@ -160,6 +160,7 @@ def connected(portal: Portal, word: str) -> websockets.connect:
         origin=websockets.Origin(portal.address),
         max_size=None,
         ping_interval=None,
+        open_timeout=LONGEST,
     )
 
 
