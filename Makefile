@@ -7,7 +7,7 @@ STAMP := $(VENV)/.set-up
 # Drydock is no model: what asks for a pipeline, an artefact or a scoring service does not apply.
 FAMILIES := repository documentation layout packaging style modularity types tests ci security
 
-.PHONY: help setup lock demo test lint types standards contracts format bench load order docs pictures check clean
+.PHONY: help setup lock demo test lint types standards contracts format bench load queue order docs pictures check clean
 
 help: ## List what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ bench: setup ## Measure how fast grading is, side by side
 
 load: setup ## Measure how a portal bears 200 browsers at once
 	$(BIN)/python -m tests.bench.load
+
+queue: setup ## Measure how fast and how fairly a queue of 2,000 empties
+	$(BIN)/python -m tests.bench.queue
 
 order: setup ## Order a folder of repositories by the standards: make order REPOSITORIES=folder
 	$(BIN)/python tests/reality/order.py $(REPOSITORIES)

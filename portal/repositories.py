@@ -110,6 +110,11 @@ def difference(repository: Path, old: str, new: str) -> str:
     return git("diff", "--no-color", "--no-ext-diff", "--no-textconv", old, new, at=repository)
 
 
+def first_commit(repository: Path, commit: str) -> str:
+    """Return where a commit's history begins: what the kit gave, where the team began with one."""
+    return git("rev-list", "--max-parents=0", commit, at=repository).split()[-1]
+
+
 def empty_tree(repository: Path) -> str:
     """Return the tree that holds nothing, to compare a first commit with."""
     return git("hash-object", "-t", "tree", "--stdin", at=repository).strip()

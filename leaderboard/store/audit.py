@@ -35,6 +35,11 @@ class Proof:
     """What is wrong, and with which line; empty where nothing is."""
 
 
+def latest(tx: Connection) -> int:
+    """Return the last line's number; 0 before the first. While it stays, nothing has changed."""
+    return int(tx.execute(select(func.coalesce(func.max(tables.audit.c.number), 0))).scalar_one())
+
+
 def record(
     tx: Connection,
     action: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from leaderboard.model import Decision, Person, WaiverDecision
+from leaderboard.model import Decision, Person, WaiverDecision, WaiverRuling
 from portal.access import Page
 from portal.house import House
 from portal.pages.common import done, empty, linked_choice, moment, need, plain, show_done, told
@@ -56,19 +56,38 @@ def _one(house: House, person: Person, item: Waiting) -> None:
         label="The whole report",
         query_params={"submission": str(number)},
     )
-    with st.expander("What changed since the last approved commit"):
+    with st.expander("What the team changed"):
         _diff(house, person, number)
     for asked in item.asked:
         _waiver(house, person, item, asked.id)
+    for granted in item.granted:
+        _granted(house, person, item, granted)
     _decide(house, person, number)
 
 
 def _diff(house: House, person: Person, number: int) -> None:
     with told():
-        text = reviewing.changes(house, person, number)
+        found = {item.since: item.text for item in reviewing.changes(house, person, number)}
+        since = st.radio("Since", list(found), horizontal=True, key=f"since-{number}")
+        text = found[since]
         st.code(text[:_LONGEST_DIFF] or "Nothing.", language="diff", height=500)
         if len(text) > _LONGEST_DIFF:
             st.caption("The rest is left out here; clone the repository to read it.")
+
+
+def _granted(house: House, person: Person, item: Waiting, ruling: WaiverRuling) -> None:
+    """Show a waiver in force, and the way to take it back."""
+    place = f" for {ruling.path}" if ruling.path else ""
+    with st.expander(f"Waiver in force: {ruling.code}{plain(place)}"):
+        st.markdown(plain(ruling.reason))
+        with st.form(f"revoke-{ruling.id}"):
+            reason = st.text_area("Why it ends", max_chars=2000, key=f"revoke-reason-{ruling.id}")
+            if st.form_submit_button("Revoke, and grade again"):
+                with told():
+                    reviewing.answer_waiver(house, person, ruling, WaiverDecision.REVOKED, reason)
+                    why = f"the waiver of {ruling.code} was revoked"
+                    reviewing.grade_again(house, person, item.submission.id, why)
+                    done("Revoked, and graded again.")
 
 
 def _waiver(house: House, person: Person, item: Waiting, ruling: int) -> None:

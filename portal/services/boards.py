@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cachetools import LRUCache, cached
+from cachetools.keys import hashkey
 from sqlalchemy import Connection
 
 from leaderboard import ranking
 from leaderboard.model import Event, Person, RecordedReport, Role, Submission, Team
 from leaderboard.ranking import Entry, Standing
-from leaderboard.store import events, people, reviews, submissions
+from leaderboard.store import audit, events, people, reviews, submissions
 from portal.access import Action, may
 from portal.errors import Forbidden
 from portal.house import House
+
+_KEPT = 64
+"""Boards that are kept for whoever looks next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +80,45 @@ def board(
     if private and now < found.ends_at and Role.CHAMPION not in person.roles:
         raise Forbidden("not-yet", "The private board is shown when the event has ended.")
     with house.database.read() as tx:
-        entries = submissions.entries(tx, found.id, challenge)
-        teams = {team.id: team for team in events.teams(tx, found.id)}
-        chosen = reviews.finals(tx, found.id)
+        stamp = audit.latest(tx)
+    phase = now >= found.ends_at, ranking.shown_until(found, now) < now, now.date()
+    shared = _shared(house, found, challenge, now, private=private, known=(stamp, phase))
+    return replace(
+        shared,
+        rows=tuple(replace(row, own=person.id in row.team.members) for row in shared.rows),
+    )
+
+
+def _shared_key(
+    house: House, event: Event, challenge: str, _now: datetime, *, private: bool, known: object
+) -> Hashable:
+    return hashkey(id(house), house.settings.data, event.id, challenge, private, known)
+
+
+@cached(LRUCache(_KEPT), key=_shared_key, lock=threading.Lock())
+def _shared(
+    house: House, event: Event, challenge: str, now: datetime, *, private: bool, known: object
+) -> Board:
+    """Return a board that nobody's own team is marked on: worked out once for all who look.
+
+    :param known: by what it is told whether a board that is there still holds
+    """
+    del known
+    with house.database.read() as tx:
+        entries = submissions.entries(tx, event.id, challenge)
+        teams = {team.id: team for team in events.teams(tx, event.id)}
+        chosen = reviews.finals(tx, event.id)
         units = {unit.id: unit.name for unit in people.units(tx)}
         works_in = {known.id: known.unit_id for known in people.people(tx)}
-    until = ranking.shown_until(found, now)
+    until = ranking.shown_until(event, now)
     if private:
-        standings = ranking.private_board(entries, found, chosen)
+        standings = ranking.private_board(entries, event, chosen)
     else:
-        standings = ranking.public_board(entries, found, now)
-    earlier = ranking.public_board(_day_before(entries, until), found, now)
+        standings = ranking.public_board(entries, event, now)
+    earlier = ranking.public_board(_day_before(entries, until), event, now)
     moved = ranking.movement(earlier, standings)
     return Board(
-        event=found,
+        event=event,
         rows=tuple(
             Row(
                 standing=standing,
@@ -97,13 +128,13 @@ def board(
                     for member in teams[standing.team_id].members
                     if (unit := works_in.get(member)) is not None
                 ),
-                own=person.id in teams[standing.team_id].members,
+                own=False,
                 moved=moved.get(standing.team_id),
             )
             for standing in standings
         ),
         private=private,
-        frozen=until < now < found.ends_at,
+        frozen=until < now < event.ends_at,
         until=until,
         history=_history(entries, teams, until, private=private),
     )

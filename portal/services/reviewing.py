@@ -38,6 +38,8 @@ class Waiting:
     last: Review | None
     asked: tuple[WaiverRuling, ...]
     """Waivers that no leader has answered yet."""
+    granted: tuple[WaiverRuling, ...]
+    """Waivers in force."""
 
     @property
     def open(self) -> bool:
@@ -64,6 +66,9 @@ def queue(house: House, person: Person) -> tuple[Waiting, ...]:
                     if best is not None:
                         said = reviews.reviews(tx, best[1].id)
                         asked = _unanswered(reviews.rulings(tx, team.id, version.slug))
+                        granted = reviews.waivers_in_force(
+                            tx, team.id, version.slug, at=house.now()
+                        )
                         found.append(
                             Waiting(
                                 event=event,
@@ -73,6 +78,7 @@ def queue(house: House, person: Person) -> tuple[Waiting, ...]:
                                 report=best[1],
                                 last=said[-1] if said else None,
                                 asked=asked,
+                                granted=granted,
                             )
                         )
     return tuple(sorted(found, key=lambda item: (not item.open, item.report.recorded_at)))
@@ -181,8 +187,21 @@ def grade_again(house: House, person: Person, submission: int, why: str) -> None
         house.queue.put(tx, job)
 
 
-def changes(house: House, person: Person, submission: int) -> str:
-    """Return what a submission changed since the commit approved last, else since nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a team did, against something known."""
+
+    since: str
+    """What it is compared with, in words."""
+    text: str
+    """A unified diff."""
+
+
+def changes(house: House, person: Person, submission: int) -> tuple[Changes, ...]:
+    """Return what a submission changed since what was approved last, and since what it began with.
+
+    The first is left out where nothing was approved before. A history begins with the starter kit;
+    where the submission is its own first commit, all of it is new.
 
     :raises Forbidden: it is not theirs to see (slug ``not-yours``)
     """
@@ -194,7 +213,14 @@ def changes(house: House, person: Person, submission: int) -> str:
         version = events.find_challenge(tx, sent.challenge_id)
         approved = reviews.approved_commit(tx, team.id, version.slug, before=submission)
     place = house.repositories.place(team.slug, version.slug)
-    return repositories.difference(place, approved or repositories.empty_tree(place), sent.commit)
+    first = repositories.first_commit(place, sent.commit)
+    start = first if first != sent.commit else repositories.empty_tree(place)
+    bases = {"the commit approved last": approved, "the team's first commit, the kit": start}
+    return tuple(
+        Changes(since=since, text=repositories.difference(place, base, sent.commit))
+        for since, base in bases.items()
+        if base is not None
+    )
 
 
 def _best(

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -90,25 +91,37 @@ def assert_one_report_each(house: House, number: int) -> None:
         assert audit.verify(tx).broken == ""
 
 
-def test_workers_killed_at_random(house: House, held: Held, start: Start) -> None:
+def test_workers_and_portal_killed_at_random(house: House, held: Held, start: Start) -> None:
+    """Workers die while they grade, and the portal while it takes in what teams push again."""
     dice = random.Random(7)  # noqa: S311 - when to kill is no secret
-    running = {name: start(name) for name in ("one/0", "one/1")}
-    for number in range(SUBMISSIONS):
-        submit(house, held, number)
+    begin = {name: partial(start, name) for name in ("one/0", "one/1")}
+    begin["portal"] = partial(portal, house, held, SUBMISSIONS)
+    running = {name: process() for name, process in begin.items()}
     last = [time.monotonic()]
-    kills = [6]
+    kills = [9]
 
     def disturb() -> None:
-        if kills[0] and time.monotonic() - last[0] > dice.uniform(1.5, 3):
+        if kills[0] and time.monotonic() - last[0] > dice.uniform(0.8, 2):
             name = dice.choice(sorted(running))
             running[name].kill()
             running[name].wait()
-            running[name] = start(name)
+            running[name] = begin[name]()
             last[0] = time.monotonic()
             kills[0] -= 1
 
-    await_done(house, SUBMISSIONS, disturb)
+    try:
+        await_done(house, SUBMISSIONS, disturb)
+    finally:
+        running["portal"].kill()
+        running["portal"].wait()
     assert_one_report_each(house, SUBMISSIONS)
+
+
+def portal(house: House, held: Held, number: int | None = None) -> subprocess.Popen[bytes]:
+    """Start what takes in submissions: so many, or without end."""
+    command = [sys.executable, "-m", "tests.support.submit_forever", address(house.database)]
+    command += [str(item) for item in (held.blue.id, held.version.id, held.people["Ada"].id)]
+    return subprocess.Popen([*command, *([] if number is None else [str(number)])], cwd=HOME)
 
 
 def test_everything_killed_with_a_full_queue(house: House, held: Held, start: Start) -> None:
@@ -150,13 +163,11 @@ def test_team_with_many_keeps_no_other_waiting(house: House, held: Held, start: 
 
 
 def test_queued_by_a_killed_portal_is_both_rows_or_neither(house: House, held: Held) -> None:
-    command = [sys.executable, "-m", "tests.support.submit_forever", address(house.database)]
-    command += [str(number) for number in (held.blue.id, held.version.id, held.people["Ada"].id)]
     for turn in range(2):
-        portal = subprocess.Popen(command, cwd=HOME)
+        process = portal(house, held)
         await_queued(house, 5 * (turn + 1))
-        portal.kill()
-        portal.wait()
+        process.kill()
+        process.wait()
     with house.database.read() as tx:
         jobs = set(tx.execute(select(tables.job.c.submission_id)).scalars())
         sent = set(tx.execute(select(tables.submission.c.id)).scalars())

@@ -265,7 +265,8 @@ def test_approval_tags_the_commit_and_signs_a_record(
     assert waiting.open
     with pytest.raises(StoreError, match="reason"):
         reviewing.decide(house, finn, submission, Decision.APPROVED, " ")
-    assert "+A project." in reviewing.changes(house, finn, submission)
+    (begun,) = reviewing.changes(house, finn, submission)
+    assert "+A project." in begun.text
     review = reviewing.decide(house, finn, submission, Decision.APPROVED, "As it should be.")
     assert not reviewing.queue(house, finn)[0].open
 
@@ -317,6 +318,11 @@ def test_waiver_is_asked_granted_and_graded_again(
         "asked",
         "granted",
     ]
+    (granted,) = reviewing.queue(house, finn)[0].granted
+    with pytest.raises(StoreError, match="reason"):
+        reviewing.answer_waiver(house, finn, granted, WaiverDecision.REVOKED, "")
+    reviewing.answer_waiver(house, finn, granted, WaiverDecision.REVOKED, "A faster one is here.")
+    assert reviewing.queue(house, finn)[0].granted == ()
 
 
 # ------------------------------------------------------------------------------ boards, adoption
