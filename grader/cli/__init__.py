@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Command] = {
         "app",
         "Look at challenges, prove them fair, hand them out.",
     ),
+    "lesson": Command("grader.cli.lesson", "app", "Write, prove, hand out and grade lessons."),
     "kit": Command("grader.cli.kit", "app", "The projects that teams start from."),
     "explain": Command(
         "grader.cli.explain",

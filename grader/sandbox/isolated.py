@@ -37,6 +37,7 @@ PRELOADED = (
     "pytest",
     "coverage",
     "hatchling.build",
+    "IPython.core.interactiveshell",
 )
 """What a warm parent imports: what submissions import most, and what takes longest."""
 
