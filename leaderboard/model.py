@@ -275,6 +275,42 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LessonResult:
+    """What a handed-in lesson was worth; a person's later word makes a new one."""
+
+    id: int
+    attempt_id: int
+    person_id: int
+    lesson: str
+    score: float
+    possible: float
+    passed: bool
+    waits: bool
+    """Whether a person has yet to look at some cell."""
+    cells: str
+    """What each cell was worth, as JSON."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LessonAttempt:
+    """A lesson that somebody handed in."""
+
+    id: int
+    person_id: int
+    lesson: str
+    received_at: datetime
+    state: JobState
+    begun: int
+    """How often its grading was begun."""
+    turn: int
+    message: str
+    """Why it failed; empty otherwise."""
+    result: LessonResult | None = None
+    """The last one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegacyModel:
     """A model of the company that is to be ported, whoever does it."""
 

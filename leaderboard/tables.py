@@ -330,6 +330,22 @@ legacy_model = Table(
     _moment("registered_at"),
 )
 
+lesson_attempt = Table(
+    "lesson_attempt",
+    metadata,
+    _id(),
+    _of("person", index=True),
+    _text("lesson", 100, index=True),
+    # What was handed in: notebooks by name, as JSON. Workers on other machines read it from here.
+    Column("content", Text, nullable=False),
+    _moment("received_at"),
+    _text("state", 20),
+    Column("turn", Integer, nullable=False),
+    Column("begun", Integer, nullable=False),
+    _moment("changed_at"),
+    _text("message", 1000),
+)
+
 lesson_result = Table(
     "lesson_result",
     metadata,
@@ -339,6 +355,12 @@ lesson_result = Table(
     Column("score", Float, nullable=False),
     Column("possible", Float, nullable=False),
     _moment("at"),
+    Column("attempt_id", Integer, nullable=True, index=True),
+    Column("passed", Boolean, nullable=True),
+    Column("waits", Boolean, nullable=True),
+    # Of each cell, and the pages that the learner reads, as JSON.
+    Column("cells", Text, nullable=True),
+    Column("feedback", Text, nullable=True),
 )
 
 # ------------------------------------------------------------------------------ audit

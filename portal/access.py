@@ -18,6 +18,7 @@ class Page(StrEnum):
     """The portal's pages, by their addresses."""
 
     HOME = "home"
+    LESSONS = "lessons"
     CHALLENGES = "challenges"
     TEAM = "team"
     REPORT = "report"
@@ -31,6 +32,7 @@ class Page(StrEnum):
 
 PAGES: Mapping[Page, frozenset[Role]] = {
     Page.HOME: ANYONE,
+    Page.LESSONS: ANYONE,
     Page.CHALLENGES: ANYONE,
     Page.TEAM: ANYONE,
     Page.REPORT: ANYONE,

@@ -23,12 +23,13 @@ from dbos import DBOS, DBOSClient, EnqueueOptions
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from leaderboard.model import Job
+from leaderboard.model import Job, LessonAttempt
 from leaderboard.store import Database, workers
 from portal.errors import PortalError
 
 QUEUE = "grading"
 WORKFLOW = "grade"
+LESSON = "lesson"
 VERSION = "1"
 """Of what is queued: workers take up rows of their own version alone."""
 _POLL = 0.25
@@ -40,6 +41,8 @@ _ENDLESS = 1_000_000
 
 Grade = Callable[[int, int], None]
 """Grades a submission, given its id and round, and records what comes of it."""
+Teach = Callable[[int], None]
+"""Grades a lesson, given the id of the attempt, and records what comes of it."""
 
 _log = logging.getLogger("drydock.jobs")
 
@@ -63,6 +66,17 @@ class Queue:
         }
         self._client.enqueue_in_transaction(tx, options, job.submission_id, job.round)
 
+    def put_lesson(self, tx: Connection, attempt: LessonAttempt) -> None:
+        """Queue a lesson within the transaction that takes it in."""
+        options: EnqueueOptions = {
+            "workflow_name": LESSON,
+            "queue_name": QUEUE,
+            "workflow_id": f"lesson:{attempt.id}",
+            "priority": attempt.turn,
+            "app_version": VERSION,
+        }
+        self._client.enqueue_in_transaction(tx, options, attempt.id)
+
     def close(self) -> None:
         """Give all connections back."""
         self._client.destroy()
@@ -74,18 +88,25 @@ def address(database: Database) -> str:
 
 
 def work(
-    database: Database, name: str, grade: Grade, locks: Path, *, supervised: bool = False
+    database: Database,
+    name: str,
+    grade: Grade,
+    locks: Path,
+    *,
+    teach: Teach | None = None,
+    supervised: bool = False,
 ) -> None:
     """Grade what is queued, one after the other, until told to end.
 
     It ends on SIGTERM and SIGINT. What it had begun, the next worker of its name takes up.
 
     :param name: the same after a restart, and no other worker's
+    :param teach: without it, lessons are left to other workers
     :param supervised: end with standard input too: then who started it is gone
     :raises PortalError: a worker of this name runs already (slug ``worker-running``)
     """
     with _alone(locks, name):
-        _launch(database, name, grade)
+        _launch(database, name, grade, teach)
         ended = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
@@ -98,7 +119,7 @@ def work(
     os._exit(0)  # a grading may be under way: it is not waited for
 
 
-def _launch(database: Database, name: str, grade: Grade) -> None:
+def _launch(database: Database, name: str, grade: Grade, teach: Teach | None) -> None:
     with database.write() as tx:
         workers.beat(tx, name)
     DBOS(
@@ -113,21 +134,39 @@ def _launch(database: Database, name: str, grade: Grade) -> None:
 
     @DBOS.step(name="grade_and_record")
     def grade_and_record(submission: int, number: int) -> None:
-        while True:
-            try:
-                return grade(submission, number)
-            except OperationalError as error:
-                # Begun again, and counted as such: so this has an end too.
-                _log.warning("The database is away: %s", str(error).splitlines()[0])
-                time.sleep(_AWAY)
+        _insist(lambda: grade(submission, number))
 
     @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=_ENDLESS)
     def grade_submission(submission: int, number: int) -> None:
         grade_and_record(submission, number)
 
+    if teach is not None:
+        _learn(teach)
+
     DBOS.listen_queues([QUEUE])
     DBOS.launch()
     DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=_POLL)
+
+
+def _learn(teach: Teach) -> None:
+    @DBOS.step(name="grade_lesson_and_record")
+    def grade_and_record(attempt: int) -> None:
+        _insist(lambda: teach(attempt))
+
+    @DBOS.workflow(name=LESSON, max_recovery_attempts=_ENDLESS)
+    def grade_lesson(attempt: int) -> None:
+        grade_and_record(attempt)
+
+
+def _insist(act: Callable[[], None]) -> None:
+    """Do something as soon as the database answers."""
+    while True:
+        try:
+            return act()
+        except OperationalError as error:
+            # Begun again, and counted as such: so this has an end too.
+            _log.warning("The database is away: %s", str(error).splitlines()[0])
+            time.sleep(_AWAY)
 
 
 def _beat(database: Database, name: str) -> None:

@@ -39,6 +39,8 @@ class Settings:
     address: str = ""
     """How browsers reach it, without a slash at the end; empty: by host and port."""
     single_sign_on: SingleSignOn | None = None
+    jupyterhub: str = ""
+    """Where people may open notebooks; empty: on their own machines."""
     hosts: tuple[CodeHost, ...] = ()
     """Where teams' own repositories may be fetched from."""
 

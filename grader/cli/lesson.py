@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +12,11 @@ from rich.table import Table
 
 from grader.cli.common import HOME, console
 from grader.errors import UsageError
-from grader.lessons import Graded, Lesson, find_lesson, list_lessons, open_bench
+from grader.lessons import Graded, Lesson, find_lesson, list_lessons, open_bench, write_release
 from grader.lessons import grade as grade_lesson
 from grader.lessons import load as load_lesson
 from grader.lessons.draft import draft
 from grader.lessons.exchange import from_json, take_in, to_json, write_book, write_table
-from grader.lessons.grading import release as release_lesson
 from grader.lessons.verify import Proof
 from grader.lessons.verify import verify as verify_lesson
 
@@ -92,8 +90,7 @@ def release(lesson: Name, *, into: Into, lessons: Folder = DEFAULT) -> None:
     """Write what learners get: notebooks without solutions and hidden tests, and their files."""
     found = _find(lesson, lessons)
     target = _new_folder(into / found.slug)
-    with open_bench(warm=False) as bench:
-        shutil.copytree(release_lesson(found, bench), target)
+    write_release(found, target)
     console().print(f"The release is in {target.resolve()}", soft_wrap=True)
 
 
@@ -130,7 +127,7 @@ def feedback(
     unsafe: Unsafe = False,
 ) -> None:
     """Grade what somebody handed in, and write the pages that they read."""
-    found, graded = _graded(lesson, notebooks, lessons, unsafe=unsafe)
+    found, graded = _graded(lesson, notebooks, lessons, unsafe=unsafe, feedback=True)
     target = _new_folder(into / found.slug)
     target.mkdir(parents=True)
     for name, page in graded.feedback.items():
@@ -210,7 +207,7 @@ def _new_folder(folder: Path) -> Path:
 
 
 def _graded(
-    name: str, notebooks: list[Path], folder: Path, *, unsafe: bool
+    name: str, notebooks: list[Path], folder: Path, *, unsafe: bool, feedback: bool = False
 ) -> tuple[Lesson, Graded]:
     lesson = _find(name, folder)
     try:
@@ -220,7 +217,7 @@ def _graded(
             "notebook-unreadable", f"{error.filename} cannot be read: {error.strerror}."
         ) from error
     with open_bench(unsafe=unsafe) as bench:
-        return lesson, grade_lesson(lesson, handed_in, bench)
+        return lesson, grade_lesson(lesson, handed_in, bench, feedback=feedback)
 
 
 def _print(lesson: Lesson, graded: Graded) -> None:

@@ -6,8 +6,18 @@ of feedback. Scores are nbgrader's own; only the cells' execution happens in the
 
 from __future__ import annotations
 
+from grader.lessons.course import write_release
+from grader.lessons.feedback import page_of
 from grader.lessons.grading import Bench, Graded, grade, open_bench
-from grader.lessons.load import find_lesson, list_lessons, load, parse_notebook
+from grader.lessons.load import (
+    LessonError,
+    find_lesson,
+    list_lessons,
+    load,
+    notebooks,
+    parse_notebook,
+    read_notebook,
+)
 from grader.lessons.model import CellGrade, Lesson, LessonGrade, Level
 
 __all__ = [
@@ -15,12 +25,17 @@ __all__ = [
     "CellGrade",
     "Graded",
     "Lesson",
+    "LessonError",
     "LessonGrade",
     "Level",
     "find_lesson",
     "grade",
     "list_lessons",
     "load",
+    "notebooks",
     "open_bench",
+    "page_of",
     "parse_notebook",
+    "read_notebook",
+    "write_release",
 ]

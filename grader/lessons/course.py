@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ from nbgrader.preprocessors import (
     LimitOutput,
     SaveAutoGrades,
 )
-from nbgrader.utils import determine_grade, is_grade, setenv
+from nbgrader.utils import determine_grade, is_grade
 from traitlets.config import Config
 
 from grader.errors import InternalError
@@ -97,15 +98,12 @@ def create(root: Path, lesson: Lesson) -> Course:
     """
     course = Course(root, lesson.slug)
     _check_autotests(lesson)
+    root.mkdir(parents=True, exist_ok=True)
     shutil.copytree(lesson.source, root / "source" / lesson.slug)
     header = lesson.source.with_name("header.ipynb")
     if header.is_file():
         shutil.copyfile(header, root / "source" / header.name)
-    # To make a gradebook, nbgrader calls the program alembic by its bare name.
-    with (
-        _calm(),
-        setenv(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"),
-    ):
+    with _calm(), _programs_at_hand():
         done = _api(course).generate_assignment(lesson.slug, force=True, create=True)
     if not done["success"]:
         raise LessonError(
@@ -114,6 +112,17 @@ def create(root: Path, lesson: Lesson) -> Course:
             remedy="Mend the notebook in Jupyter, then verify the lesson again.",
         )
     return course
+
+
+def write_release(lesson: Lesson, folder: Path) -> None:
+    """Write what learners get into a folder that is not there yet; it appears whole or not at all.
+
+    :raises LessonError: nbgrader refuses the source notebooks (slug ``lesson-refused``)
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".release-") as workshop:
+        made = create(Path(workshop) / "course", lesson).release
+        made.rename(folder)
 
 
 def _check_autotests(lesson: Lesson) -> None:
@@ -261,6 +270,17 @@ def _number(value: Any) -> float | None:
 
 
 @contextmanager
+def _programs_at_hand() -> Iterator[None]:
+    """Put this environment's programs on the path: for a gradebook, nbgrader calls alembic."""
+    before = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+@contextmanager
 def _calm() -> Iterator[None]:
     """Keep back what libraries warn nbgrader of: nobody here can mend it."""
     with warnings.catch_warnings():
@@ -273,6 +293,8 @@ def _api(course: Course, run: Callable[..., Any] | None = None) -> NbGraderAPI:
     settings.CourseDirectory.root = str(course.root)
     settings.CourseDirectory.course_id = ""
     settings.CourseDirectory.db_url = course.database
+    # Nothing is exchanged, but nbgrader looks for the folder of it.
+    settings.Exchange.root = str(course.root)
     # Whatever settings lie in the home of whoever grades are not this course's.
     settings.JupyterApp.config_file = ""
     header = course.root / "source" / "header.ipynb"
@@ -322,4 +344,5 @@ __all__ = [
     "scored",
     "tests",
     "write_feedback",
+    "write_release",
 ]

@@ -6,6 +6,7 @@ as HTML, and scripts from another host. A policy in the page has browsers run no
 
 from __future__ import annotations
 
+from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:"
@@ -32,6 +33,12 @@ def _shown(source: str) -> list[str]:
         elif not hidden:
             lines.append(line)
     return lines
+
+
+def page_of(notebook: NotebookNode) -> str:
+    """Return a notebook as a page to read."""
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    return sealed(page)
 
 
 def sealed(page: str) -> str:

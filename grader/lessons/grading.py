@@ -86,13 +86,16 @@ def release(lesson: Lesson, bench: Bench) -> Path:
     return bench.prepared(lesson).template.release
 
 
-def grade(lesson: Lesson, handed_in: Mapping[str, bytes], bench: Bench) -> Graded:
+def grade(
+    lesson: Lesson, handed_in: Mapping[str, bytes], bench: Bench, *, feedback: bool = True
+) -> Graded:
     """Grade what was handed in.
 
     Whatever a notebook does, there is a grade: what it kept from running is worth nothing, and a
     remark says why.
 
     :param handed_in: notebooks by name, as they came; a missing one is worth nothing
+    :param feedback: whether pages of feedback are written
     :raises LessonError: something handed in is no notebook (slug ``notebook-unreadable``)
     :raises InternalError: the sandbox or nbgrader failed
     """
@@ -119,8 +122,8 @@ def grade(lesson: Lesson, handed_in: Mapping[str, bytes], bench: Bench) -> Grade
         if taken:
             nbgrader.autograde(course, taken, run)
             cells, penalty = nbgrader.grades(course)
-            pages = nbgrader.write_feedback(course)
             ran = {name: _ran(course, name) for name in taken}
+            pages = nbgrader.write_feedback(course) if feedback else {}
         else:
             cells, penalty, pages, ran = (), 0.0, {}, {}
         given = _with_all(cells, nbgrader.tests(course), ran)

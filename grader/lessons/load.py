@@ -76,7 +76,7 @@ def list_lessons(folders: Sequence[Path]) -> tuple[Lesson, ...]:
     found = {
         file.parent.name: load(file.parent)
         for folder in folders
-        for file in sorted(folder.glob(f"*/{MANIFEST}"))
+        for file in sorted(folder.glob(f"[!.]*/{MANIFEST}"))
     }
     return _in_order(found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +51,10 @@ def _proofs(lesson: Lesson, bench: Bench) -> Iterator[Proof]:
     yield _nothing_left(lesson, released)
     solved = {name: (lesson.source / f"{name}.ipynb").read_bytes() for name in _names(lesson)}
     began = time.monotonic()
-    yield _earns_all(lesson, grade(lesson, solved, bench).grade.cells)
+    yield _earns_all(lesson, _graded(lesson, solved, bench))
     yield _in_time(lesson, time.monotonic() - began)
     unsolved = {name: (released / f"{name}.ipynb").read_bytes() for name in _names(lesson)}
-    yield _earns_none(grade(lesson, unsolved, bench).grade.cells)
+    yield _earns_none(_graded(lesson, unsolved, bench))
     yield _any_order(lesson, bench)
     for wrong in lesson.wrong:
         yield _loses(lesson, wrong, bench)
@@ -158,7 +158,7 @@ def _loses(lesson: Lesson, wrong: WrongAnswer, bench: Bench) -> Proof:
     if unknown:
         detail = f"there is no cell {min(unknown)}"
         return Proof(name=title, held=False, detail=detail)
-    cells = grade(lesson, handed_in, bench).grade.cells
+    cells = _graded(lesson, handed_in, bench)
     lost = {cell.cell for cell in cells if cell.auto is not None and cell.auto < cell.possible}
     kept, also = sorted(wrong.loses - lost), sorted(lost - wrong.loses)
     detail = f"loses {', '.join(sorted(lost))}"
@@ -167,6 +167,10 @@ def _loses(lesson: Lesson, wrong: WrongAnswer, bench: Bench) -> Proof:
     elif also:
         detail = f"loses {', '.join(also)} too"
     return Proof(name=title, held=not kept and not also, detail=detail)
+
+
+def _graded(lesson: Lesson, handed_in: Mapping[str, bytes], bench: Bench) -> tuple[CellGrade, ...]:
+    return grade(lesson, handed_in, bench, feedback=False).grade.cells
 
 
 def _told(cell: CellGrade) -> str:

@@ -48,6 +48,7 @@ def settings_of(data: Path, database_url: str, **more: object) -> Settings:
             database_url=database_url,
             single_sign_on=_single_sign_on(),
             hosts=_hosts(),
+            jupyterhub=os.environ.get("DRYDOCK_JUPYTERHUB", ""),
             **more,  # type: ignore[arg-type]  # the commands pass fields of Settings
         )
     )

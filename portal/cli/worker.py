@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
+from portal import teaching
 from portal.cli.common import DEFAULT_DATA, Address, Data, DatabaseUrl, settings_of
 from portal.grading import Grader
 from portal.house import open_house
 from portal.jobs import work
 from portal.services import telling
+from portal.teaching import Teacher
 
 
 def worker(
@@ -47,6 +49,16 @@ def worker(
     known = name or f"{socket.gethostname()}/0"
     workshop = house.settings.data / "work" / known.replace("/", "-")
     ended = partial(telling.tell, house)
-    with Grader(house.database, house.library, house.repositories, workshop, ended) as grader:
-        locks = house.settings.data / "locks"
-        work(house.database, known, grader.grade, locks, supervised=supervised)
+    locks = house.settings.data / "locks"
+    with (
+        Grader(house.database, house.library, house.repositories, workshop, ended) as grader,
+        Teacher(house.database, teaching.folders(house.settings)) as teacher,
+    ):
+        work(
+            house.database,
+            known,
+            grader.grade,
+            locks,
+            teach=teacher.grade,
+            supervised=supervised,
+        )

@@ -18,6 +18,7 @@ from portal.web.identity import COOKIE
 
 _TITLES: dict[Page, str] = {
     Page.HOME: "Home",
+    Page.LESSONS: "Lessons",
     Page.CHALLENGES: "Challenges",
     Page.TEAM: "My team",
     Page.LEADERBOARD: "Leaderboard",

@@ -14,6 +14,7 @@ from portal.access import Page
 from portal.errands import Errand
 from portal.house import House
 from portal.pages.common import confirm, done, empty, moment, need, plain, show_done, told, zone
+from portal.pages.desk_lessons import lessons
 from portal.services import challenges, desk, proving, rehearsing
 
 _DAYS = 2
@@ -25,13 +26,15 @@ def draw() -> None:
     house, person = need(Page.DESK)
     st.title("Champion's desk")
     show_done()
-    packages, events, new = st.tabs(["Challenges", "Events", "Hold an event"])
+    packages, events, new, taught = st.tabs(["Challenges", "Events", "Hold an event", "Lessons"])
     with packages:
         _packages(house, person)
     with events:
         _events(house, person)
     with new:
         _hold(house, person)
+    with taught:
+        lessons(house, person)
 
 
 # ------------------------------------------------------------------------------ challenges

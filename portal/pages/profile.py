@@ -6,7 +6,7 @@ import streamlit as st
 
 from portal.access import Page
 from portal.pages.common import confirm, done, empty, moment, need, plain, show_done
-from portal.services import accounts
+from portal.services import accounts, learning
 
 
 def draw() -> None:
@@ -16,6 +16,9 @@ def draw() -> None:
     show_done()
     roles = ", ".join(sorted(role.value for role in person.roles))
     st.markdown(f"**{plain(person.name)}**, {plain(person.email)}. Roles: {roles}.")
+    titles = learning.passed(house).get(person.id, ())
+    if titles:
+        st.markdown(f"Lessons passed: {', '.join(plain(title) for title in titles)}.")
     st.link_button("Sign out", "/sign-out")
     confirm(
         "Sign out everywhere",

@@ -13,7 +13,7 @@ from leaderboard.model import Person
 from portal.access import Action, Page, may
 from portal.house import House
 from portal.pages.common import done, empty, moment, need, plain, show_done, told
-from portal.services import reading, reviewing, submitting, summary
+from portal.services import learning, reading, reviewing, submitting, summary
 from portal.services.reading import Read
 
 _EVERY = 2
@@ -119,8 +119,20 @@ def _finding(house: House, found: Read, finding: Finding, gain: int) -> None:
             _lines(house, found, finding.where.path, finding.where.line)
         if finding.fix and not (check and check.fix == finding.fix):
             st.markdown(f"**Here:** {plain(finding.fix)}")
+        _taught(house, finding.code)
         if check is not None:
             _explained(check)
+
+
+def _taught(house: House, code: str) -> None:
+    """Lead to the lesson that helps with a check."""
+    lesson = learning.teaches(house, code)
+    if lesson is not None:
+        st.page_link(
+            "portal/pages/lessons.py",
+            label=f"Lesson: {plain(lesson.title)}, {lesson.minutes} minutes",
+            query_params={"lesson": lesson.slug},
+        )
 
 
 def _lines(house: House, found: Read, path: str, line: int | None) -> None:

@@ -22,7 +22,7 @@ from portal.pages.common import (
     show_done,
     told,
 )
-from portal.services import accounts, boards, challenges, joining, submitting, webhooks
+from portal.services import accounts, boards, challenges, joining, learning, submitting, webhooks
 from portal.services.submitting import Status
 
 _EVERY = 3
@@ -66,9 +66,11 @@ def _found(house: House, person: Person, event: Event) -> None:
 
 def _members(house: House, person: Person, team: Team) -> None:
     st.subheader("Members", anchor=False)
+    learnt = learning.passed(house)
     for member in joining.members(house, team):
         own = " (you)" if member.id == person.id else ""
-        st.markdown(f"- {plain(member.name)}{own}")
+        titles = ", ".join(plain(title) for title in learnt.get(member.id, ()))
+        st.markdown(f"- {plain(member.name)}{own}" + (f"  \n  passed: {titles}" if titles else ""))
     link = st.session_state.pop("invitation", "")
     if link:
         st.markdown("Send this to your colleagues; it is shown this once:")

@@ -19,7 +19,7 @@ from grader.model import Challenge
 from leaderboard.model import Person
 from portal.errors import Forbidden
 from portal.house import House
-from portal.services import challenges, reading
+from portal.services import challenges, learning, reading
 from portal.settings import HOME
 from portal.web import identity
 
@@ -42,6 +42,9 @@ def routes(house: House) -> list[Route]:
         Route("/files/reports/{submission:int}.{form}", files.report),
         Route("/files/challenges/{slug}.zip", files.challenge),
         Route("/files/kits/{slug}.zip", files.kit),
+        Route("/files/lessons/{slug}.zip", files.lesson),
+        Route("/files/lessons/{slug}/{notebook}.html", files.reading),
+        Route("/files/feedback/{attempt:int}/{notebook}.html", files.feedback),
     ]
 
 
@@ -81,6 +84,31 @@ class Files:
         content = await self._run(request, lambda by: self._packed(by, slug, _kit))
         return _archive(content, f"{slug}-kit.zip")
 
+    async def lesson(self, request: Request) -> Response:
+        """Send what learners get of a lesson."""
+        slug = request.path_params["slug"]
+        content = await self._run(
+            request, lambda _: _folder(learning.release(self._house, slug), slug)
+        )
+        return _archive(content, f"{slug}.zip")
+
+    async def reading(self, request: Request) -> Response:
+        """Send a lesson's notebook as a page to read."""
+        slug, name = request.path_params["slug"], request.path_params["notebook"]
+        return _page(
+            await self._run(request, lambda _: learning.reading(self._house, slug, name).encode())
+        )
+
+    async def feedback(self, request: Request) -> Response:
+        """Send what a learner reads of a notebook that was handed in."""
+        attempt, name = request.path_params["attempt"], request.path_params["notebook"]
+        return _page(
+            await self._run(
+                request,
+                lambda by: learning.feedback(self._house, by, attempt, name).encode(),
+            )
+        )
+
     async def _run(self, request: Request, read: Callable[[Person], bytes]) -> bytes:
         person = await identity.person(self._house, request)
         if person is None:
@@ -101,11 +129,21 @@ def _zip(challenge: Challenge, write: Callable[[Challenge, Path], None]) -> byte
     with tempfile.TemporaryDirectory(prefix="drydock-pack-") as folder:
         root = Path(folder) / challenge.slug
         write(challenge, root)
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in sorted(path for path in root.rglob("*") if path.is_file()):
-                archive.write(file, file.relative_to(root.parent))
+        return _folder(root, challenge.slug)
+
+
+def _folder(root: Path, name: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(path for path in root.rglob("*") if path.is_file()):
+            archive.write(file, Path(name) / file.relative_to(root))
     return packed.getvalue()
+
+
+def _page(content: bytes) -> Response:
+    """Send a page that somebody's notebook has a say in: nothing of it runs."""
+    headers = {"content-type": "text/html; charset=utf-8", "content-security-policy": _SANDBOXED}
+    return Response(content, headers=headers)
 
 
 def _export(challenge: Challenge, root: Path) -> None:

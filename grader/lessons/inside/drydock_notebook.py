@@ -14,6 +14,7 @@ an answer than it would of that code.
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
 import json
 import signal
@@ -56,8 +57,9 @@ class Collector:
     def stream(self, name: str, text: str) -> None:
         """Add what was printed; what follows on the same stream is one output."""
         text = self._fitting(text)
-        if not text:
-            return
+        first_error = name == "stderr" and all(item.get("name") != name for item in self.outputs)
+        if not text and not first_error:
+            return  # but that something was said to standard error is never left out: it counts
         last = self.outputs[-1] if self.outputs else {}
         if last.get("name") == name:
             last["text"] += text
@@ -149,6 +151,10 @@ class Shell(InteractiveShell):
 
     def _showtraceback(self, etype: type, evalue: Any, stb: list[str]) -> None:
         COLLECTOR.error(etype.__name__, str(evalue), list(stb))
+
+    def _tee(self, channel: str) -> contextlib.AbstractContextManager[None]:
+        """Keep no second copy of all that is printed, as IPython does for its history."""
+        return contextlib.nullcontext()
 
     def ask_exit(self) -> None:
         """Stay: a notebook's other cells still run."""

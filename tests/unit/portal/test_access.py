@@ -12,6 +12,7 @@ from portal.access import BY_ROLE, PAGES, Action, Page, may, may_open
 EVERYBODY = "member champion leader manager admin"
 MATRIX = {
     "home": EVERYBODY,
+    "lessons": EVERYBODY,
     "challenges": EVERYBODY,
     "team": EVERYBODY,
     "report": EVERYBODY,

@@ -1,0 +1,63 @@
+"""The desk's part about lessons: what waits for a person's eye, and who fails where."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from leaderboard.model import Person
+from portal.house import House
+from portal.pages.common import done, empty, moment, plain, told
+from portal.services import learning
+from portal.services.learning import ToJudge
+
+
+def lessons(house: House, person: Person) -> None:
+    """Draw it."""
+    st.subheader("Answers to read", anchor=False)
+    waiting = learning.to_judge(house, person)
+    if not waiting:
+        empty("No answer waits for you.", "What tests cannot grade is listed here.")
+    for item in waiting:
+        _judge(house, person, item)
+    st.subheader("Who fails where", anchor=False)
+    for lesson in learning.all_lessons(house):
+        st.markdown(f"**{plain(lesson.title)}**")
+        _figures(house, person, lesson.slug)
+
+
+def _judge(house: House, person: Person, item: ToJudge) -> None:
+    title = f"{item.lesson.title}: {item.person.name}, {moment(item.attempt.received_at)}"
+    with st.expander(plain(title)), st.form(f"judge-{item.attempt.id}"):
+        words = {}
+        for cell, text in item.cells:
+            key = f"{item.attempt.id}-{cell.notebook}-{cell.cell}"
+            st.markdown(f"**{plain(cell.cell)}**, {cell.possible:g} points")
+            st.code(text, language=None, wrap_lines=True)
+            points = st.number_input(
+                f"Points for {cell.cell}", 0.0, cell.possible, step=0.5, key=f"points-{key}"
+            )
+            comment = st.text_input(f"A word on {cell.cell}", max_chars=1000, key=f"word-{key}")
+            words[cell.notebook, cell.cell] = (points, comment)
+        if st.form_submit_button("Give them"):
+            with told():
+                learning.judge(house, person, item.attempt.id, words)
+                done(f"{plain(item.person.name)} has them.")
+
+
+def _figures(house: House, person: Person, slug: str) -> None:
+    found = learning.figures(house, person, slug)
+    if not found:
+        st.caption("Nobody has handed it in yet.")
+        return
+    table = pd.DataFrame(
+        {
+            "Cell": item.cell,
+            "People": item.people,
+            "Lost points": item.lost,
+            "Share of points": f"{item.share:.0%}",
+            "Why, most often": item.reasons[0] if item.reasons else "",
+        }
+        for item in found
+    )
+    st.table(table.set_index("Cell"))

@@ -1,0 +1,201 @@
+"""Lessons: the learning path, each lesson, and what came of what was handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from leaderboard.model import JobState, LessonAttempt, Person
+from portal.access import Page
+from portal.house import House
+from portal.pages.common import done, empty, moment, need, plain, show_done, told
+from portal.services import learning
+from portal.services.learning import State, Station
+
+_EVERY = 2
+_COLOURS = {State.PASSED: "#0b5cad", State.NEXT: "#6b7a89", State.LATER: "#6b7a89"}
+_STYLES = {State.PASSED: "bold", State.NEXT: "solid", State.LATER: "dashed"}
+
+
+def draw() -> None:
+    """Draw the page."""
+    house, person = need(Page.LESSONS)
+    stations = learning.path(house, person)
+    asked = st.query_params.get("lesson", "")
+    chosen = next((item for item in stations if item.lesson.slug == asked), None)
+    if chosen is not None:
+        _lesson(house, person, chosen)
+        return
+    st.title("Lessons")
+    show_done()
+    if not stations:
+        empty("There is no lesson yet.", "A champion writes one with 'drydock lesson new'.")
+        return
+    _map(stations)
+    for station in stations:
+        _entry(station)
+
+
+# ------------------------------------------------------------------------------ the path
+
+
+def _map(stations: Sequence[Station]) -> None:
+    passed = sum(item.state is State.PASSED for item in stations)
+    st.markdown(f"**{passed} of {len(stations)} passed.** A lesson leads to those its lines go to.")
+    st.graphviz_chart(_graph(stations), width="content")
+
+
+def _graph(stations: Sequence[Station]) -> str:
+    """Return the path as a graph: lessons, what comes after them, and what they unlock."""
+    lines = [
+        'digraph { rankdir=LR; bgcolor="transparent"; node [shape=box, fontname="sans-serif"];'
+    ]
+    lines.append('edge [color="#6b7a89"];')
+    for item in stations:
+        name, colour = item.lesson.slug, _COLOURS[item.state]
+        label = f"{item.lesson.title}\\n{item.state.value}".replace('"', "'")
+        lines.append(
+            f'"{name}" [label="{label}", style="{_STYLES[item.state]}", color="{colour}", '
+            f'fontcolor="{colour}"];'
+        )
+        lines += [f'"{before}" -> "{name}";' for before in item.lesson.after]
+    last = {item.lesson.slug for item in stations} - {
+        before for item in stations for before in item.lesson.after
+    }
+    for item in stations:
+        if item.lesson.slug in last:
+            for challenge in item.lesson.unlocks:
+                lines.append(f'"challenge {challenge}" [shape=oval, fontcolor="#6b7a89"];')
+                lines.append(f'"{item.lesson.slug}" -> "challenge {challenge}";')
+    return "\n".join([*lines, "}"])
+
+
+def _entry(station: Station) -> None:
+    lesson = station.lesson
+    with st.container(border=True):
+        st.subheader(plain(lesson.title), anchor=False)
+        st.markdown(plain(lesson.summary))
+        st.caption(f"{lesson.level.value}, about {lesson.minutes} minutes. {_standing(station)}")
+        label = {State.PASSED: "Look at it again", State.NEXT: "Open it"}.get(
+            station.state, "Open it all the same"
+        )
+        st.page_link(
+            "portal/pages/lessons.py",
+            label=f"{label}: {plain(lesson.title)}",
+            query_params={"lesson": lesson.slug},
+        )
+
+
+def _standing(station: Station) -> str:
+    if not station.tries:
+        return station.state.value.capitalize() + "."
+    tries = f"{station.tries} {'try' if station.tries == 1 else 'tries'}"
+    return f"{station.state.value.capitalize()}: {_best(station.best)}, {tries}."
+
+
+def _best(attempt: LessonAttempt | None) -> str:
+    if attempt is None or attempt.result is None:
+        return "nothing graded yet"
+    return f"best {attempt.result.score:g} of {attempt.result.possible:g} points"
+
+
+# ------------------------------------------------------------------------------ one lesson
+
+
+def _lesson(house: House, person: Person, station: Station) -> None:
+    lesson = station.lesson
+    st.page_link("portal/pages/lessons.py", label="All lessons")
+    st.title(plain(lesson.title))
+    show_done()
+    st.markdown(plain(lesson.summary))
+    st.caption(
+        f"{lesson.level.value}, about {lesson.minutes} minutes, {lesson.passing:g} points pass. "
+        f"{_standing(station)}"
+    )
+    if lesson.teaches:
+        st.markdown(f"Helps with {', '.join(lesson.teaches)}.")
+    if station.state is State.PASSED:
+        st.success("You have passed this lesson.")
+    left, right = st.columns(2, gap="large")
+    with left:
+        _take(house, lesson.slug)
+    with right:
+        _hand_in(house, person, lesson.slug)
+    _tries(lesson.slug)
+
+
+def _take(house: House, slug: str) -> None:
+    st.subheader("1. Take it", anchor=False)
+    st.markdown(
+        "Download the notebook, and open it in Jupyter, VS Code or whatever opens notebooks. Its "
+        "packages are in Drydock's environment for lessons; pandas and scikit-learn will do."
+    )
+    st.link_button("Download the notebook", f"/files/lessons/{slug}.zip")
+    for name in learning.names(house, slug):
+        st.link_button(f"Read {name} here", f"/files/lessons/{slug}/{name}.html")
+    hub = house.settings.jupyterhub
+    if hub:
+        st.link_button("Open your JupyterHub", hub)
+        st.caption("Upload the notebook there, and hand it in here.")
+
+
+def _hand_in(house: House, person: Person, slug: str) -> None:
+    st.subheader("2. Hand it in", anchor=False)
+    with st.form("hand-in", clear_on_submit=True):
+        files = st.file_uploader("The notebook, solved", type=["ipynb"], accept_multiple_files=True)
+        if st.form_submit_button("Hand it in"):
+            with told():
+                handed_in = {file.name: file.getvalue() for file in files}
+                learning.hand_in(house, person, slug, handed_in)
+                done("Handed in; it is graded below.")
+    st.caption("As often as you like: the best try counts.")
+
+
+@st.fragment(run_every=_EVERY)
+def _tries(slug: str) -> None:
+    """Show what was handed in, live."""
+    house, person = need(Page.LESSONS)
+    st.subheader("3. Read what came of it", anchor=False)
+    found = learning.attempts(house, person, slug)
+    if not found:
+        empty("You have handed nothing in yet.", "Your tries are listed here.")
+        return
+    for number, attempt in zip(range(len(found), 0, -1), found, strict=True):
+        with st.expander(_title(number, attempt), expanded=attempt is found[0]):
+            _try(attempt)
+
+
+def _title(number: int, attempt: LessonAttempt) -> str:
+    if attempt.result is None:
+        said = {JobState.FAILED: "could not be graded", JobState.RUNNING: "is being graded"}
+        state = said.get(attempt.state, "waits to be graded")
+    else:
+        verdict = "passed" if attempt.result.passed else "not passed yet"
+        state = f"{attempt.result.score:g} of {attempt.result.possible:g} points, {verdict}"
+    return f"Try {number}: {state}, {moment(attempt.received_at)}"
+
+
+def _try(attempt: LessonAttempt) -> None:
+    if attempt.state is JobState.FAILED:
+        st.error(plain(attempt.message))
+    given = learning.grade_of(attempt)
+    if given is None:
+        return
+    for remark in given.remarks:
+        st.warning(plain(remark))
+    table = pd.DataFrame(
+        {
+            "Cell": cell.cell,
+            "Points": "a person looks" if cell.waits else f"{cell.points:g} of {cell.possible:g}",
+            "Why": cell.reason or cell.comment,
+        }
+        for cell in given.cells
+    )
+    st.table(table.set_index("Cell"))
+    for name in dict.fromkeys(cell.notebook for cell in given.cells):
+        st.link_button(f"Feedback on {name}", f"/files/feedback/{attempt.id}/{name}.html")
+
+
+draw()

@@ -1,0 +1,131 @@
+"""What a worker does with one handed-in lesson: grade it, and record what came of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy.exc import OperationalError
+
+from grader.errors import DrydockError, UserError
+from grader.lessons import (
+    Bench,
+    CellGrade,
+    Lesson,
+    LessonGrade,
+    find_lesson,
+    grade,
+    open_bench,
+)
+from leaderboard.store import Database, lessons
+from leaderboard.store.lessons import NewResult
+from portal.settings import HOME, Settings
+
+ATTEMPTS = 3
+"""How often a grading may be begun before it is given up."""
+_log = logging.getLogger("drydock.teaching")
+
+
+def folders(settings: Settings) -> tuple[Path, ...]:
+    """Return where a portal's lessons lie: those that came with Drydock, and its own."""
+    return HOME / "lessons", settings.data / "lessons"
+
+
+class Teacher(AbstractContextManager["Teacher"]):
+    """Grades lessons, on a bench that it keeps from one to the next."""
+
+    def __init__(self, database: Database, places: Sequence[Path]) -> None:
+        self._database = database
+        self._places = tuple(places)
+        self._bench: Bench | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Clear the bench away."""
+        self._open.close()
+
+    def grade(self, attempt: int) -> None:
+        """Grade an attempt, unless it was graded already, or begun too often."""
+        while True:
+            with self._database.write() as tx:
+                now = lessons.start(tx, attempt, at=_now())
+                if now.state.terminal:
+                    return
+                if now.begun > ATTEMPTS:
+                    why = f"Grading was begun {ATTEMPTS} times, and never ended."
+                    lessons.give_up(tx, attempt, why, at=_now())
+                    return
+            if self._attempt(attempt, now.lesson, last=now.begun == ATTEMPTS):
+                return
+
+    def _attempt(self, attempt: int, slug: str, *, last: bool) -> bool:
+        """Return whether there is nothing more to try."""
+        try:
+            with self._database.read() as tx:
+                handed_in = json.loads(lessons.content(tx, attempt))
+            lesson = find_lesson(slug, self._places)
+            graded = grade(
+                lesson, {name: text.encode() for name, text in handed_in.items()}, self._opened()
+            )
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the learner must be told
+            own_fault = isinstance(error, UserError)
+            if not own_fault:
+                _log.exception("Attempt %s could not be graded.", attempt)
+            if last or own_fault:
+                with self._database.write() as tx:
+                    lessons.give_up(tx, attempt, _told(error), at=_now())
+            return last or own_fault
+        with self._database.write() as tx:
+            new = worth(lesson, graded.grade)
+            lessons.record(tx, attempt, new, json.dumps(dict(graded.feedback)), at=_now())
+        return True
+
+    def _opened(self) -> Bench:
+        if self._bench is None:
+            self._bench = self._open.enter_context(open_bench())
+        return self._bench
+
+
+def worth(lesson: Lesson, given: LessonGrade) -> NewResult:
+    """Return what is recorded of a grade."""
+    return NewResult(
+        score=given.points,
+        possible=given.possible,
+        passed=given.points >= lesson.passing,
+        waits=given.waits,
+        cells=to_json(given),
+    )
+
+
+def to_json(given: LessonGrade) -> str:
+    """Return a grade as it is kept."""
+    return json.dumps(asdict(given))
+
+
+def from_json(text: str) -> LessonGrade:
+    """Return a grade that was kept."""
+    told = json.loads(text)
+    cells = tuple(CellGrade(**cell) for cell in told.pop("cells"))
+    return LessonGrade(**{**told, "remarks": tuple(told["remarks"])}, cells=cells)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, DrydockError):
+        return f"{error.message} {error.remedy}".strip()
+    return f"Our own failure: {type(error).__name__}. An administrator finds more in the log."
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
