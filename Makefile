@@ -14,19 +14,21 @@ help: ## List what can be done
 
 setup: $(STAMP) ## Set everything up, into .venv
 
-$(STAMP): pyproject.toml bootstrap.lock requirements.lock grader/environments/standard.lock
+$(STAMP): pyproject.toml bootstrap.lock requirements.lock grader/environments/standard.lock grader/environments/lessons.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Drydock needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 2; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"; exit 2; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r bootstrap.lock
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	$(BIN)/drydock environment build
+	$(BIN)/drydock environment build lessons
 	@touch $@
 
 lock: ## Renew the locks: the installer's, Drydock's own and the submissions' environment
 	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate - -o bootstrap.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra dev pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate grader/environments/standard.in -o grader/environments/standard.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c grader/environments/standard.lock grader/environments/lessons.in -o grader/environments/lessons.lock
 
 demo: setup ## The portal at http://127.0.0.1:8501, with a made-up event that is really graded
 	$(BIN)/drydock serve --demo --data results/demo
@@ -53,8 +55,9 @@ standards: setup ## Hold Drydock to its own standards, those of them that apply
 contracts: setup ## Check which way the parts depend on each other
 	$(BIN)/lint-imports
 
-bench: setup ## Measure how fast grading is, side by side
+bench: setup ## Measure how fast submissions and lessons are graded, side by side
 	$(BIN)/python tests/bench/grading.py
+	$(BIN)/python -m tests.bench.lessons
 
 load: setup ## Measure how a portal bears 200 browsers at once
 	$(BIN)/python -m tests.bench.load

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -150,29 +149,31 @@ def tidied(notebook: NotebookNode, released: NotebookNode) -> tuple[NotebookNode
         for cell in released.cells
         if "nbgrader" in cell.metadata
     }
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
     said: list[str] = []
     for cell in notebook.cells:
-        own = cell.metadata.get("nbgrader")
-        name = str(own.get("grade_id")) if isinstance(own, dict) else ""
-        if name in marks and not seen[name]:
-            if any(own.get(key, marks[name].get(key)) != marks[name].get(key) for key in _MARKS):
-                said.append(f"The marks of cell {name} were changed; those of the lesson count.")
-            # What nbgrader knows of a cell is the lesson's word, not its learner's.
-            cell.metadata["nbgrader"] = NotebookNode(marks[name])
-        elif own is not None:
-            if name in marks:
-                said.append(f"Cell {name} is there twice; the first one counts.")
-            cell.metadata.pop("nbgrader")
-        if name in marks:
-            seen[name] += 1
-    for name, mark in marks.items():
-        if not seen[name] and (mark.get("grade") or mark.get("solution")):
-            said.append(
-                f"Cell {name} is missing: take it from the released notebook, by its place there."
-            )
-    notebook.metadata.pop("celltoolbar", None)
+        said += _mark(cell, marks, seen)
+    said += [
+        f"Cell {name} is missing: take it from the released notebook, by its place there."
+        for name, mark in marks.items()
+        if name not in seen and (mark.get("grade") or mark.get("solution"))
+    ]
     return notebook, tuple(said)
+
+
+def _mark(cell: NotebookNode, marks: Mapping[str, NotebookNode], seen: set[str]) -> list[str]:
+    """Give a cell the lesson's word on what it is, and say where its own was another."""
+    own = cell.metadata.pop("nbgrader", None)
+    name = str(own.get("grade_id")) if isinstance(own, dict) else ""
+    if name not in marks:
+        return []
+    if name in seen:
+        return [f"Cell {name} is there twice; the first one counts."]
+    seen.add(name)
+    cell.metadata["nbgrader"] = NotebookNode(marks[name])
+    if any(own.get(key, marks[name].get(key)) != marks[name].get(key) for key in _MARKS):
+        return [f"The marks of cell {name} were changed; those of the lesson count."]
+    return []
 
 
 def _with_all(

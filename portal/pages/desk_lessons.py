@@ -21,6 +21,12 @@ def lessons(house: House, person: Person) -> None:
     for item in waiting:
         _judge(house, person, item)
     st.subheader("Who fails where", anchor=False)
+    st.download_button(
+        "All results (JSON)",
+        lambda: learning.results(house, person),
+        "lessons.json",
+        help="'drydock lesson export' makes nbgrader's gradebook and table of it.",
+    )
     for lesson in learning.all_lessons(house):
         st.markdown(f"**{plain(lesson.title)}**")
         _figures(house, person, lesson.slug)

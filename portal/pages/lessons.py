@@ -81,11 +81,11 @@ def _entry(station: Station) -> None:
         label = {State.PASSED: "Look at it again", State.NEXT: "Open it"}.get(
             station.state, "Open it all the same"
         )
-        st.page_link(
-            "portal/pages/lessons.py",
-            label=f"{label}: {plain(lesson.title)}",
-            query_params={"lesson": lesson.slug},
-        )
+        # A link to the page that one is on leads nowhere in Streamlit; the address is set all the
+        # same, so that it can be sent to others.
+        if st.button(f"{label}: {plain(lesson.title)}", key=f"open-{lesson.slug}"):
+            st.query_params["lesson"] = lesson.slug
+            st.rerun()
 
 
 def _standing(station: Station) -> str:
@@ -106,7 +106,9 @@ def _best(attempt: LessonAttempt | None) -> str:
 
 def _lesson(house: House, person: Person, station: Station) -> None:
     lesson = station.lesson
-    st.page_link("portal/pages/lessons.py", label="All lessons")
+    if st.button("All lessons"):
+        st.query_params.clear()
+        st.rerun()
     st.title(plain(lesson.title))
     show_done()
     st.markdown(plain(lesson.summary))

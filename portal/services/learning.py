@@ -15,6 +15,7 @@ from grader.lessons import (
     Lesson,
     LessonError,
     LessonGrade,
+    exchange,
     find_lesson,
     list_lessons,
     notebooks,
@@ -231,6 +232,36 @@ def figures(house: House, person: Person, slug: str) -> tuple[CellFigures, ...]:
             if not cell.waits:
                 cells[cell.notebook, cell.cell].append(cell)
     return tuple(_figures(notebook, cell, grades) for (notebook, cell), grades in cells.items())
+
+
+def results(house: House, person: Person) -> str:
+    """Return everybody's last graded try at each lesson, as ``drydock lesson export`` takes it.
+
+    :raises Forbidden: the person is no champion (slug ``not-yours``)
+    """
+    _check(person)
+    known = {lesson.slug for lesson in all_lessons(house)}
+    with house.database.read() as tx:
+        learners = {found.id: found for found in people.people(tx)}
+        last = {
+            (attempt.person_id, slug): attempt
+            for slug in sorted(known)
+            for attempt in lessons.of_lesson(tx, slug)
+        }
+    told = [
+        exchange.Result(
+            student=learners[number].email, grade=given, handed_in_at=attempt.received_at
+        )
+        for (number, _), attempt in last.items()
+        if (given := grade_of(attempt)) is not None
+    ]
+    names = {result.student for result in told}
+    students = [
+        exchange.Student(id=found.email, last_name=found.name, email=found.email)
+        for found in learners.values()
+        if found.email in names
+    ]
+    return exchange.to_json(students, told)
 
 
 def to_judge(house: House, person: Person) -> tuple[ToJudge, ...]:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from leaderboard.model import LinkPurpose
 from portal.access import PAGES
 from portal.services import accounts, administration
+from portal.settings import HOME
 from tests.support.browser import PATIENCE, barriers, chromium, settled, shoot
 from tests.support.portal import PASSWORD, SLUG, Portal, reference, run_git, running
 
@@ -179,3 +180,29 @@ def test_others_pages_stay_closed(browser: Browser, portal: Portal, name: str) -
     page = opened(context, portal, "administration")
     expect(page.get_by_role("heading", name="Administration")).to_have_count(0)
     context.close()
+
+
+def test_lesson_is_taken_and_passed(browser: Browser, portal: Portal) -> None:
+    slug = "pipelines-that-dont-leak"
+    context = entered(browser, portal, "Bob")
+    page = opened(context, portal, "lessons")
+    expect(page.get_by_text("0 of 3 passed.")).to_be_visible()
+    page.get_by_role("button", name="Open it all the same: Pipelines that don't leak").click()
+    expect(page.get_by_role("heading", name="Pipelines that don't leak")).to_be_visible()
+    expect(page.get_by_text("You have handed nothing in yet.")).to_be_visible()
+    notebook = HOME / "lessons" / slug / "source" / f"{slug}.ipynb"
+    page.locator("input[type=file]").set_input_files(notebook)
+    page.get_by_role("button", name="Hand it in").click()
+    expect(page.get_by_text("16 of 16 points, passed")).to_be_visible(timeout=3 * PATIENCE)
+    shoot(page, "lesson")
+    link = page.get_by_role("link", name=f"Feedback on {slug}").get_attribute("href")
+    read = opened_page(context, portal, str(link))
+    expect(read.get_by_text("A leak, seen with your own eyes").first).to_be_visible()
+    assert barriers(page) == []
+
+
+def opened_page(context: BrowserContext, portal: Portal, path: str) -> Page:
+    """Open what is no page of Streamlit's."""
+    page = context.new_page()
+    page.goto(portal.address + path)
+    return page

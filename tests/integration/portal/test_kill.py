@@ -98,7 +98,7 @@ def test_workers_and_portal_killed_at_random(house: House, held: Held, start: St
     begin["portal"] = partial(portal, house, held, SUBMISSIONS)
     running = {name: process() for name, process in begin.items()}
     last = [time.monotonic()]
-    kills = [9]
+    kills = [7]
 
     def disturb() -> None:
         if kills[0] and time.monotonic() - last[0] > dice.uniform(0.8, 2):

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 
 from grader.errors import DrydockError
+from grader.lessons import exchange, load
 from leaderboard.errors import StoreError
 from leaderboard.model import JobState
 from leaderboard.store import accounts, lessons
@@ -92,6 +93,14 @@ def test_lesson_is_taken_passed_judged_and_shown(
     assert judged.result is not None
     assert (judged.result.score, judged.result.waits) == (14.5, False)
     assert learning.feedback(house, ada, second.id, FIRST) == page
+
+    students, results = exchange.from_json(learning.results(house, edda))
+    assert [student.id for student in students] == ["ada@example.org"]
+    assert [result.grade.points for result in results] == [14.5]
+    book = house.settings.data / "gradebook.db"
+    exchange.write_book(book, [load(HOME / "lessons" / FIRST)], students, results)
+    lesson = load(HOME / "lessons" / FIRST)
+    assert exchange.read_book(book, [lesson])[1][0].grade.points == 14.5
 
     figures = {item.cell: item for item in learning.figures(house, edda, FIRST)}
     assert (figures["band_edges"].people, figures["band_edges"].lost) == (1, 0)
