@@ -6,7 +6,7 @@ counts who has *reached* it: whoever was approved was accepted before, whatever 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -83,6 +83,49 @@ class Heat:
     def share(self) -> float:
         """Share of the reports in which the check fails, 0..1; lower is better."""
         return len(self.failed) / self.seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """Who has passed which lesson, in one unit and all below it."""
+
+    unit_id: int | None
+    """None stands for the whole company."""
+    people: frozenset[int]
+    """Everybody in it."""
+    lessons: Mapping[str, frozenset[int]]
+    """Ids of people by the lesson that they have passed."""
+
+    @property
+    def any(self) -> frozenset[int]:
+        """Who has passed at least one."""
+        return frozenset().union(*self.lessons.values())
+
+
+def trained(
+    works_in: Mapping[int, int | None],
+    passed: Mapping[int, Collection[str]],
+    lessons: Sequence[str],
+    units: Sequence[Unit],
+) -> tuple[Trained, ...]:
+    """Return who is trained, of the company, then of each unit by name with those below it.
+
+    :param works_in: units by person
+    :param passed: lessons by person
+    """
+    above = ancestors(units)
+    keys = (None, *(unit.id for unit in sorted(units, key=lambda unit: (unit.name, unit.id))))
+    found = []
+    for key in keys:
+        people = frozenset(
+            person for person, unit in works_in.items() if key is None or key in above.get(unit, ())
+        )
+        by_lesson = {
+            lesson: frozenset(person for person in people if lesson in passed.get(person, ()))
+            for lesson in lessons
+        }
+        found.append(Trained(unit_id=key, people=people, lessons=by_lesson))
+    return tuple(found)
 
 
 def funnels(

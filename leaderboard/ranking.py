@@ -124,6 +124,45 @@ def ladder(losses: Sequence[tuple[float, float]]) -> tuple[float, ...]:
     return tuple(shown)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overall:
+    """A team's place over all challenges of an event."""
+
+    rank: int
+    team_id: int
+    points: int
+    """Weighted, and added up."""
+    by_challenge: Mapping[str, int]
+    """Unweighted, by slug; challenges without points are left out."""
+
+
+def overall(
+    boards: Mapping[str, Sequence[Standing]], weights: Mapping[str, int]
+) -> tuple[Overall, ...]:
+    """Return the board over several challenges: points times weights, added up.
+
+    Equal sums share a rank, and stand in the order in which their last part was reached.
+    """
+    points: dict[int, dict[str, int]] = {}
+    reached: dict[int, datetime] = {}
+    for slug, board in boards.items():
+        for standing in board:
+            team = standing.team_id
+            points.setdefault(team, {})[slug] = standing.points
+            reached[team] = max(standing.reached_at, reached.get(team, standing.reached_at))
+    sums = {team: sum(weights[slug] * n for slug, n in own.items()) for team, own in points.items()}
+    order = sorted(sums, key=lambda team: (-sums[team], reached[team], team))
+    return tuple(
+        Overall(
+            rank=1 + sum(other > sums[team] for other in sums.values()),
+            team_id=team,
+            points=sums[team],
+            by_challenge=points[team],
+        )
+        for team in order
+    )
+
+
 def season(boards: Mapping[str, Sequence[Standing]], names: Mapping[int, str]) -> dict[str, int]:
     """Return points over several events by name: each event gives what the team's total was.
 

@@ -190,6 +190,15 @@ event_challenge = Table(
     _of("challenge", primary_key=True),
 )
 
+event_weight = Table(
+    "event_weight",
+    metadata,
+    _of("event", primary_key=True),
+    _text("challenge_slug", 100, primary_key=True),
+    Column("weight", Integer, nullable=False),
+    CheckConstraint("weight > 0", name="weight_is_positive"),
+)
+
 team = Table(
     "team",
     metadata,

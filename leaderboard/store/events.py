@@ -159,6 +159,28 @@ def add_challenge(
     audit.record(tx, "event.challenge", f"event:{event}", at=at, by=by, challenge=challenge)
 
 
+def weigh(tx: Connection, event: int, slug: str, weight: int, *, at: datetime, by: int) -> None:
+    """Say how many times a challenge's points count where an event's are added up.
+
+    :raises StoreError: it is not positive (slug ``event-weight``)
+    """
+    if weight < 1:
+        raise StoreError("event-weight", "A challenge counts once at least.")
+    table = tables.event_weight
+    own = (table.c.event_id == event) & (table.c.challenge_slug == slug)
+    tx.execute(delete(table).where(own))
+    tx.execute(insert(table).values(event_id=event, challenge_slug=slug, weight=weight))
+    audit.record(tx, "event.weight", f"event:{event}", at=at, by=by, challenge=slug, weight=weight)
+
+
+def weights(tx: Connection, event: int) -> dict[str, int]:
+    """Return how many times each challenge of an event counts, by slug."""
+    table = tables.event_weight
+    rows = tx.execute(select(table).where(table.c.event_id == event))
+    said = {row.challenge_slug: row.weight for row in rows}
+    return {version.slug: said.get(version.slug, 1) for version in challenges(tx, event)}
+
+
 def in_force(tx: Connection, event: int, challenge: int) -> ChallengeVersion:
     """Return the version by which an event grades what was submitted to one of a challenge's.
 

@@ -27,11 +27,13 @@ def draw() -> None:
     st.title("Adoption")
     show_done()
     found = adopting.adoption(house, person)
-    everybody, models, violations, importing = st.tabs(
-        ["People", "Legacy models", "Standards missed", "Register"]
+    everybody, trained, models, violations, importing = st.tabs(
+        ["People", "Trained", "Legacy models", "Standards missed", "Register"]
     )
     with everybody:
         _people(found)
+    with trained:
+        _trained(found)
     with models:
         _models(found)
     with violations:
@@ -53,6 +55,31 @@ def _people(found: Adoption) -> None:
         if (number := row.id) in ids
     ]
     _rows(rows, "people")
+
+
+def _trained(found: Adoption) -> None:
+    whole = found.trained[0]
+    if not whole.lessons:
+        empty("There is no lesson yet.", "A champion writes one.")
+        return
+    left, right = st.columns(2)
+    left.metric("Passed a lesson", len(whole.any))
+    right.metric("People", len(whole.people))
+    table = pd.DataFrame(
+        {
+            "Unit": found.unit_name(row.unit_id),
+            "Trained": f"{len(row.any)} of {len(row.people)}",
+            **{title: len(ids) for title, ids in row.lessons.items()},
+        }
+        for row in found.trained
+    )
+    st.table(table.set_index("Unit"))
+    title = st.selectbox("Who has passed", list(whole.lessons), key="lesson-title")
+    rows = [
+        {"Name": found.people[number].name, "Unit": found.unit_name(found.people[number].unit_id)}
+        for number in sorted(whole.lessons[title])
+    ]
+    _rows(rows, "trained")
 
 
 def _models(found: Adoption) -> None:

@@ -136,6 +136,9 @@ def _event(house: House, person: Person, event: Event) -> None:
     )
     with st.expander("Change its dates and rules"):
         _change(house, person, event)
+    if len(held) > 1:
+        with st.expander("Weigh its challenges"):
+            _weigh(house, person, event)
     slugs = {version.slug for version in held}
     others = [version for version in desk.versions(house) if version not in held]
     for version in others:
@@ -237,6 +240,19 @@ def _change(house: House, person: Person, event: Event) -> None:
                 )
                 desk.change(house, person, changed)
                 done(f"{plain(title)} is changed.")
+
+
+def _weigh(house: House, person: Person, event: Event) -> None:
+    st.caption("How many times the points of each count on the board over all challenges.")
+    with st.form(f"weigh-{event.id}"):
+        given = {
+            slug: int(st.number_input(slug, 1, 100, weight, key=f"weight-{event.id}-{slug}"))
+            for slug, weight in desk.weights(house, event).items()
+        }
+        if st.form_submit_button("Weigh them"):
+            with told():
+                desk.weigh(house, person, event, given)
+                done(f"The challenges of {plain(event.title)} are weighed.")
 
 
 def _moment(label: str, default: datetime, key: str) -> datetime:

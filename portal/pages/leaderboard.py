@@ -9,10 +9,11 @@ from leaderboard.model import Event, Person, Role
 from portal.access import Page
 from portal.house import House
 from portal.pages.common import choose_event, empty, linked_choice, moment, need
-from portal.services import boards, challenges
+from portal.services import boards, challenges, desk
 from portal.services.boards import Board
 
 _DRAWN = 10
+_ALL = "all"
 _LINES = {
     "mark": {"type": "line", "point": True, "interpolate": "step-after"},
     "encoding": {
@@ -59,14 +60,40 @@ def _event(house: House, person: Person) -> None:
     slug = next(iter(versions))
     if len(versions) > 1:
         titles = {version.slug: version.title for version in versions.values()}
-        slug = linked_choice("Challenge", titles, "challenge")
-    board = boards.board(house, person, event.slug, slug, private=_private(house, person, event))
+        slug = linked_choice("Challenge", {**titles, _ALL: "All challenges"}, "challenge")
+    private = _private(house, person, event)
+    if slug == _ALL:
+        _overall(house, person, event, private=private)
+        return
+    board = boards.board(house, person, event.slug, slug, private=private)
     _state(board)
     if not board.rows:
         empty("Nobody is on this board yet.", "The first accepted submission leads.")
         return
     _table(board)
     _chart(board)
+
+
+def _overall(house: House, person: Person, event: Event, *, private: bool) -> None:
+    rows = boards.overall(house, person, event.slug, private=private)
+    if not rows:
+        empty("Nobody is on this board yet.", "The first accepted submission leads.")
+        return
+    weights = desk.weights(house, event)
+    st.caption("Points of each challenge, times its weight, added up.")
+    table = pd.DataFrame(
+        {
+            "Rank": row.place.rank,
+            "Team": f"{row.team.name} (yours)" if row.own else row.team.name,
+            "Points": row.place.points,
+            **{
+                f"{slug} (x{weight})": str(row.place.by_challenge.get(slug, "none"))
+                for slug, weight in weights.items()
+            },
+        }
+        for row in rows
+    )
+    st.table(table.set_index("Rank"))
 
 
 def _private(house: House, person: Person, event: Event) -> bool:

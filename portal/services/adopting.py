@@ -11,15 +11,18 @@ from leaderboard.adoption import (
     ModelStage,
     PersonStage,
     Progress,
+    Trained,
     funnels,
     heat_map,
     over_time,
+    trained,
 )
 from leaderboard.model import LegacyModel, Person, Unit
 from leaderboard.store import models, people
 from portal.access import Page, may_open
 from portal.errors import Forbidden
 from portal.house import House
+from portal.services import learning
 
 _MOMENTS = 30
 
@@ -39,6 +42,8 @@ class Adoption:
     people_over_time: dict[str, list[int]]
     models_over_time: dict[str, list[int]]
     heat: tuple[Heat, ...]
+    trained: tuple[Trained, ...]
+    """By titles of lessons."""
 
     def unit_name(self, unit: int | None) -> str:
         """Return a unit's name; the company's where it is None."""
@@ -71,6 +76,12 @@ def adoption(house: House, person: Person) -> Adoption:
         people_over_time=over_time(of_people, list(PersonStage), moments),
         models_over_time=over_time(of_models, list(ModelStage), moments),
         heat=heat_map(violations, units),
+        trained=trained(
+            {known.id: known.unit_id for known in everybody.values()},
+            learning.passed(house),
+            [lesson.title for lesson in learning.all_lessons(house)],
+            units,
+        ),
     )
 
 

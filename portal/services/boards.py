@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from leaderboard import ranking
 from leaderboard.model import Event, Person, RecordedReport, Role, Submission, Team
-from leaderboard.ranking import Entry, Standing
+from leaderboard.ranking import Entry, Overall, Standing
 from leaderboard.store import audit, events, people, reviews, submissions
 from portal.access import Action, may
 from portal.errors import Forbidden
@@ -137,6 +137,40 @@ def _shared(
         frozen=until < now < event.ends_at,
         until=until,
         history=_history(entries, teams, until, private=private),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverallRow:
+    """A team's place over all challenges of an event."""
+
+    place: Overall
+    team: Team
+    own: bool
+
+
+def overall(
+    house: House, person: Person, event: str, *, private: bool = False
+) -> tuple[OverallRow, ...]:
+    """Return the board over all challenges of an event, by the weights that its champions gave.
+
+    :raises Forbidden: as :func:`board`
+    """
+    found = find_event(house, event)
+    with house.database.read() as tx:
+        weights = events.weights(tx, found.id)
+    rows = {
+        slug: board(house, person, event, slug, private=private).rows for slug in sorted(weights)
+    }
+    teams = {row.team.id: row.team for shown in rows.values() for row in shown}
+    standings = {slug: [row.standing for row in shown] for slug, shown in rows.items()}
+    return tuple(
+        OverallRow(
+            place=place,
+            team=teams[place.team_id],
+            own=person.id in teams[place.team_id].members,
+        )
+        for place in ranking.overall(standings, weights)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -84,6 +84,25 @@ def add_challenge(house: House, person: Person, event: Event, version: Challenge
     _check(person)
     with house.database.write() as tx:
         events.add_challenge(tx, event.id, version.id, at=house.now(), by=person.id)
+
+
+def weights(house: House, event: Event) -> dict[str, int]:
+    """Return how many times each challenge of an event counts, by slug."""
+    with house.database.read() as tx:
+        return events.weights(tx, event.id)
+
+
+def weigh(house: House, person: Person, event: Event, given: Mapping[str, int]) -> None:
+    """Say how many times each challenge counts where an event's points are added up.
+
+    :param given: weights by slug
+    :raises Forbidden: the person is no champion (slug ``not-yours``)
+    :raises StoreError: one is not positive (slug ``event-weight``)
+    """
+    _check(person)
+    with house.database.write() as tx:
+        for slug, weight in given.items():
+            events.weigh(tx, event.id, slug, weight, at=house.now(), by=person.id)
 
 
 def _check(person: Person) -> None:

@@ -547,3 +547,18 @@ def test_rehearsal_is_for_champions_and_counts_nowhere(
     after = adopting.adoption(house, held.people["Gita"])
     assert after.people_progress == before.people_progress
     assert challenges.current_event(house, held.people["Edda"]) == held.event
+
+
+def test_challenges_are_weighed(house: House, held: Held, submission: int) -> None:
+    assert submission
+    edda = held.people["Edda"]
+    assert desk.weights(house, held.event) == {SLUG: 1}
+    (row,) = boards.overall(house, held.people["Ada"], "spring")
+    assert (row.place.points, row.own) == (540, True)
+    desk.weigh(house, edda, held.event, {SLUG: 3})
+    (row,) = boards.overall(house, held.people["Cleo"], "spring")
+    assert (row.place.points, row.own) == (3 * 540, False)
+    with pytest.raises(StoreError, match="once at least"):
+        desk.weigh(house, edda, held.event, {SLUG: 0})
+    with pytest.raises(Forbidden):
+        desk.weigh(house, held.people["Ada"], held.event, {SLUG: 2})

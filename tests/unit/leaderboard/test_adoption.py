@@ -13,6 +13,7 @@ from leaderboard.adoption import (
     funnels,
     heat_map,
     over_time,
+    trained,
 )
 from leaderboard.model import Unit
 
@@ -92,6 +93,16 @@ def test_heat_counts_reports_that_looked() -> None:
     assert heat[1, "TEST001"] == heat[None, "TEST001"] == 2 / 3
     assert heat[3, "DOCS001"] == 0
     assert (2, "DOCS001") not in heat
+
+
+def test_trained_rolls_up() -> None:
+    works_in = {1: 2, 2: 2, 3: 3, 4: None}
+    passed = {1: ["one", "two"], 3: ["one"], 4: ["gone"]}
+    company, claims, insurance, pricing = trained(works_in, passed, ["one", "two"], UNITS)
+    assert (company.unit_id, len(company.people), set(company.any)) == (None, 4, {1, 3})
+    assert (insurance.unit_id, set(insurance.people), set(insurance.any)) == (1, {1, 2, 3}, {1, 3})
+    assert (claims.unit_id, [set(ids) for ids in claims.lessons.values()]) == (2, [{1}, {1}])
+    assert (pricing.unit_id, [set(ids) for ids in pricing.lessons.values()]) == (3, [{3}, set()])
 
 
 def test_circle_of_units_ends() -> None:

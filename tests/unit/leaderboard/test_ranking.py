@@ -14,6 +14,7 @@ from leaderboard.ranking import (
     ladder,
     left_today,
     movement,
+    overall,
     private_board,
     public_board,
     season,
@@ -161,3 +162,20 @@ def test_order_of_entries_is_free(entries: list[Entry]) -> None:
     assert public_board(entries, EVENT, EVENT.ends_at) == public_board(
         entries[::-1], EVENT, EVENT.ends_at
     )
+
+
+def test_overall_adds_up_what_counts() -> None:
+    boards = {
+        "tariff": public_board([entry(1, 7, 900), entry(2, 8, 800), entry(5, 9, 500)], EVENT, NOON),
+        "claims": public_board([entry(3, 8, 300, 1), entry(4, 9, 350, 2)], EVENT, NOON),
+    }
+    plain = overall(boards, {"tariff": 1, "claims": 1})
+    assert [(row.rank, row.team_id, row.points) for row in plain] == [
+        (1, 8, 1100),
+        (2, 7, 900),
+        (3, 9, 850),
+    ]
+    assert dict(plain[0].by_challenge) == {"tariff": 800, "claims": 300}
+    weighed = overall(boards, {"tariff": 1, "claims": 6})
+    assert [(row.rank, row.team_id) for row in weighed] == [(1, 8), (1, 9), (3, 7)]
+    assert overall({}, {}) == ()

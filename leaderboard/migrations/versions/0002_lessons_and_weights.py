@@ -1,4 +1,4 @@
-"""What is handed in of lessons, and what each of its cells was worth."""
+"""Lessons that are handed in, with what each cell was worth; weights of an event's challenges."""
 
 from __future__ import annotations
 
@@ -32,6 +32,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_lesson_attempt_person_id"), "lesson_attempt", ["person_id"])
     op.create_index(op.f("ix_lesson_attempt_lesson"), "lesson_attempt", ["lesson"])
+    op.create_table(
+        "event_weight",
+        sa.Column("event_id", sa.Integer(), nullable=False),
+        sa.Column("challenge_slug", sa.String(length=100), nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=False),
+        sa.CheckConstraint("weight > 0", name=op.f("ck_event_weight_weight_is_positive")),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["event.id"], name=op.f("fk_event_weight_event_id_event")
+        ),
+        sa.PrimaryKeyConstraint("event_id", "challenge_slug", name=op.f("pk_event_weight")),
+    )
     for column in (
         sa.Column("attempt_id", sa.Integer(), nullable=True),
         sa.Column("passed", sa.Boolean(), nullable=True),
