@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from grader import package
+from grader.lessons import answered, find_lesson
 from leaderboard.model import ChallengeVersion, Event, LinkPurpose, Person, Role
 from leaderboard.store import events, models, people
 from leaderboard.store.models import NewModel
 from portal.house import House
-from portal.services import accounts, challenges, joining, rehearsing
+from portal.services import accounts, challenges, joining, learning, rehearsing
 from portal.settings import HOME
 
 CHALLENGE = "r-health-tariff"
@@ -43,6 +44,14 @@ _OTHERS = (
     ("manager", "Gita Chart", (Role.MANAGER, Role.MEMBER)),
     ("administrator", "Hugo Harbour", (Role.ADMIN, Role.MEMBER)),
 )
+_LEARNT = (
+    ("Ada Keel", "from-notebook-to-package", "missing values fall through"),
+    ("Dev Anchor", "from-notebook-to-package", ""),
+    ("Cleo Rudder", "from-notebook-to-package", "tests that look at nothing"),
+    ("Ada Keel", "from-notebook-to-package", ""),
+    ("Ada Keel", "what-sas-r-and-excel-do-differently", "rounds as Python does"),
+)
+"""Who hands in which lesson: one of its wrong answers, or the right one."""
 _MODELS = (
     ("Health tariff", "Health", "Cleo Rudder", "R", CHALLENGE),
     ("Lapse propensity", "Pricing", "Ada Keel", "SAS", None),
@@ -87,6 +96,9 @@ def _fill(house: House) -> None:
                 rehearsing.submit_reference(
                     house, challenge, version, teams[entry.team], founder, reference
                 )
+    for name, slug, wrong in _LEARNT:
+        lesson = find_lesson(slug, [HOME / "lessons"])
+        learning.hand_in(house, by_name[name], slug, answered(lesson, wrong))
 
 
 def _people(house: House) -> Mapping[str, Person]:

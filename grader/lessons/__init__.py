@@ -19,6 +19,7 @@ from grader.lessons.load import (
     read_notebook,
 )
 from grader.lessons.model import CellGrade, Lesson, LessonGrade, Level
+from grader.lessons.verify import answered
 
 __all__ = [
     "Bench",
@@ -28,6 +29,7 @@ __all__ = [
     "LessonError",
     "LessonGrade",
     "Level",
+    "answered",
     "find_lesson",
     "grade",
     "list_lessons",

@@ -143,22 +143,28 @@ def _any_order(lesson: Lesson, bench: Bench) -> Proof:
     return Proof(name="it runs in both orders", held=not needy, detail=detail)
 
 
-def _loses(lesson: Lesson, wrong: WrongAnswer, bench: Bench) -> Proof:
+def answered(lesson: Lesson, wrong: str = "") -> dict[str, bytes]:
+    """Return the notebooks of a lesson, solved, but for what one of its wrong answers has.
+
+    :param wrong: its name; empty for the solution
+    """
+    cells = next((item.cells for item in lesson.wrong if item.name == wrong), {})
     handed_in = {}
-    unknown = set(wrong.cells) | set(wrong.loses)
     for name in _names(lesson):
         notebook = read_notebook(lesson.source / f"{name}.ipynb")
         for cell in notebook.cells:
             known = cell.metadata.get("nbgrader", {}).get("grade_id")
-            unknown.discard(known)
-            if known in wrong.cells:
-                cell.source = wrong.cells[known]
+            cell.source = cells.get(known, cell.source)
         handed_in[name] = nbformat.writes(notebook).encode()
+    return handed_in
+
+
+def _loses(lesson: Lesson, wrong: WrongAnswer, bench: Bench) -> Proof:
     title = f"wrong: {wrong.name}"
+    unknown = (set(wrong.cells) | wrong.loses) - _grade_ids(lesson)
     if unknown:
-        detail = f"there is no cell {min(unknown)}"
-        return Proof(name=title, held=False, detail=detail)
-    cells = _graded(lesson, handed_in, bench)
+        return Proof(name=title, held=False, detail=f"there is no cell {min(unknown)}")
+    cells = _graded(lesson, answered(lesson, wrong.name), bench)
     lost = {cell.cell for cell in cells if cell.auto is not None and cell.auto < cell.possible}
     kept, also = sorted(wrong.loses - lost), sorted(lost - wrong.loses)
     detail = f"loses {', '.join(sorted(lost))}"
@@ -167,6 +173,14 @@ def _loses(lesson: Lesson, wrong: WrongAnswer, bench: Bench) -> Proof:
     elif also:
         detail = f"loses {', '.join(also)} too"
     return Proof(name=title, held=not kept and not also, detail=detail)
+
+
+def _grade_ids(lesson: Lesson) -> set[str]:
+    return {
+        cell.metadata.get("nbgrader", {}).get("grade_id")
+        for name in _names(lesson)
+        for cell in read_notebook(lesson.source / f"{name}.ipynb").cells
+    }
 
 
 def _graded(lesson: Lesson, handed_in: Mapping[str, bytes], bench: Bench) -> tuple[CellGrade, ...]:

@@ -27,9 +27,27 @@ def lessons(house: House, person: Person) -> None:
         "lessons.json",
         help="'drydock lesson export' makes nbgrader's gradebook and table of it.",
     )
+    with st.expander("Take in results of a course"):
+        _take_in(house, person)
     for lesson in learning.all_lessons(house):
         st.markdown(f"**{plain(lesson.title)}**")
         _figures(house, person, lesson.slug)
+
+
+def _take_in(house: House, person: Person) -> None:
+    st.caption("'drydock lesson import --results' writes a course's scores into such a file.")
+    with st.form("take-in", clear_on_submit=True):
+        file = st.file_uploader("Results (JSON)", type=["json"])
+        if not st.form_submit_button("Take them in") or file is None:
+            return
+        with told():
+            taken = learning.take_in(house, person, file.getvalue().decode(errors="replace"))
+            said = [f"{taken.new} results are taken in, and {taken.known} were there."]
+            if taken.strangers:
+                said.append(f"Nobody here: {plain(', '.join(taken.strangers))}.")
+            if taken.unknown_lessons:
+                said.append(f"No such lesson: {plain(', '.join(taken.unknown_lessons))}.")
+            done(" ".join(said))
 
 
 def _judge(house: House, person: Person, item: ToJudge) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -262,6 +262,58 @@ def results(house: House, person: Person) -> str:
         if found.email in names
     ]
     return exchange.to_json(students, told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """What came of results that were graded elsewhere."""
+
+    new: int
+    known: int
+    """There before."""
+    strangers: tuple[str, ...]
+    """Students who are nobody here."""
+    unknown_lessons: tuple[str, ...]
+
+
+def take_in(house: House, person: Person, text: str) -> TakenIn:
+    """Take in results, as ``drydock lesson import`` writes them; people are found by their address.
+
+    A student's address, or else the name that the course knows them by, is their address here.
+
+    :raises Forbidden: the person is no champion (slug ``not-yours``)
+    :raises UsageError: the text holds no results (slug ``results-unreadable``)
+    """
+    _check(person)
+    students, told = exchange.from_json(text)
+    addresses = {student.id: (student.email or student.id).lower() for student in students}
+    lesson_of = {lesson.slug: lesson for lesson in all_lessons(house)}
+    strangers, unknown, count = set(), set(), Counter[bool]()
+    with house.database.write() as tx:
+        here = {found.email.lower(): found.id for found in people.people(tx)}
+        for result in told:
+            slug, learner = result.grade.lesson, here.get(addresses.get(result.student, ""))
+            if learner is None:
+                strangers.add(result.student)
+            elif slug not in lesson_of:
+                unknown.add(slug)
+            else:
+                new = lessons.take_in(
+                    tx,
+                    learner,
+                    slug,
+                    teaching.worth(lesson_of[slug], result.grade),
+                    received_at=result.handed_in_at or house.now(),
+                    by=person.id,
+                    at=house.now(),
+                )
+                count[new] += 1
+    return TakenIn(
+        new=count[True],
+        known=count[False],
+        strangers=tuple(sorted(strangers)),
+        unknown_lessons=tuple(sorted(unknown)),
+    )
 
 
 def to_judge(house: House, person: Person) -> tuple[ToJudge, ...]:

@@ -40,6 +40,7 @@ def main() -> None:
         await_grades(address)
         take(page, f"{address}/leaderboard", "leaderboard")
         take(page, f"{address}/report?submission=1", "report")
+        take(page, f"{address}/lessons", "lessons")
         enter(page, links["leader"])
         take(page, f"{address}/review", "review")
         enter(page, links["manager"])

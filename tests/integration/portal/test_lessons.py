@@ -15,7 +15,7 @@ import nbformat
 import pytest
 
 from grader.errors import DrydockError
-from grader.lessons import exchange, load
+from grader.lessons import CellGrade, LessonGrade, exchange, load
 from leaderboard.errors import StoreError
 from leaderboard.model import JobState
 from leaderboard.store import accounts, lessons
@@ -174,6 +174,32 @@ def test_own_lessons_of_a_portal_are_offered(house: House, held: Held) -> None:
     draft("of-our-own", house.settings.data / "lessons")
     slugs = [station.lesson.slug for station in learning.path(house, held.people["Ada"])]
     assert "of-our-own" in slugs
+
+
+def test_results_of_a_course_are_taken_in_once(house: House, held: Held) -> None:
+    edda, ada = held.people["Edda"], held.people["Ada"]
+    cells = (CellGrade(notebook=CELLS, cell="honest_on_noise", possible=14, auto=12.5),)
+    told = exchange.to_json(
+        [exchange.Student(id="al", email="Ada@example.org"), exchange.Student(id="zoe")],
+        [
+            exchange.Result(
+                student=student,
+                grade=LessonGrade(lesson=lesson, digest="", cells=cells),
+                handed_in_at=house.now(),
+            )
+            for student, lesson in (("al", CELLS), ("al", "gone"), ("zoe", CELLS))
+        ],
+    )
+    for new in (1, 0):
+        taken = learning.take_in(house, edda, told)
+        assert (taken.new, taken.known) == (new, 1 - new)
+        assert (taken.strangers, taken.unknown_lessons) == (("zoe",), ("gone",))
+    assert learning.passed(house)[ada.id] == ("Pipelines that don't leak",)
+    (attempt,) = learning.attempts(house, ada, CELLS)
+    assert attempt.result is not None
+    assert attempt.result.score == 12.5
+    with pytest.raises(Forbidden):
+        learning.take_in(house, ada, told)
 
 
 def test_downloads_are_for_who_is_signed_in(tmp_path: Path) -> None:
