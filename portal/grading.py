@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from grader import report as reports
 from grader.engine import Dock, open_dock
 from grader.engine import grade as grade_submission
-from grader.errors import DrydockError, UserError
+from grader.errors import UserError
 from grader.model import (
     Challenge,
     Report,
@@ -33,6 +33,7 @@ from grader.model import (
 from grader.standards.waivers import justified, read_waivers
 from leaderboard.store import Database, events, people, reviews, submissions
 from leaderboard.store.submissions import GradedFinding, NewReport
+from portal.errors import said
 from portal.library import Library
 from portal.repositories import Repositories, file_lines
 
@@ -104,7 +105,7 @@ class Grader(AbstractContextManager["Grader"]):
                 _log.exception("Submission %s could not be graded.", submission)
             if last or team_fault:
                 with self._database.write() as tx:
-                    submissions.give_up(tx, submission, _told(error), at=_now())
+                    submissions.give_up(tx, submission, said(error), at=_now())
             return last or team_fault
         with self._database.write() as tx:
             submissions.record(tx, submission, new, at=_now())
@@ -241,12 +242,6 @@ def _earned(checks: Mapping[str, Score], code: str) -> int | None:
 
 def _possible(checks: Mapping[str, Score], code: str) -> int | None:
     return checks[code].possible if code in checks else None
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, DrydockError):
-        return f"{error.message} {error.remedy}".strip()
-    return f"Our own failure: {type(error).__name__}. An administrator finds more in the log."
 
 
 def _now() -> datetime:

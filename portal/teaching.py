@@ -13,7 +13,7 @@ from typing import Self
 
 from sqlalchemy.exc import OperationalError
 
-from grader.errors import DrydockError, UserError
+from grader.errors import UserError
 from grader.lessons import (
     Bench,
     CellGrade,
@@ -25,6 +25,7 @@ from grader.lessons import (
 )
 from leaderboard.store import Database, lessons
 from leaderboard.store.lessons import NewResult
+from portal.errors import said
 from portal.settings import HOME, Settings
 
 ATTEMPTS = 3
@@ -85,7 +86,7 @@ class Teacher(AbstractContextManager["Teacher"]):
                 _log.exception("Attempt %s could not be graded.", attempt)
             if last or own_fault:
                 with self._database.write() as tx:
-                    lessons.give_up(tx, attempt, _told(error), at=_now())
+                    lessons.give_up(tx, attempt, said(error), at=_now())
             return last or own_fault
         with self._database.write() as tx:
             new = worth(lesson, graded.grade)
@@ -119,12 +120,6 @@ def from_json(text: str) -> LessonGrade:
     told = json.loads(text)
     cells = tuple(CellGrade(**cell) for cell in told.pop("cells"))
     return LessonGrade(**{**told, "remarks": tuple(told["remarks"])}, cells=cells)
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, DrydockError):
-        return f"{error.message} {error.remedy}".strip()
-    return f"Our own failure: {type(error).__name__}. An administrator finds more in the log."
 
 
 def _now() -> datetime:

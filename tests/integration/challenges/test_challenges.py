@@ -57,8 +57,10 @@ def test_references_are_complete(challenge: Challenge) -> None:
 def test_reference_lands_as_expected(
     challenge: Challenge, reference: Reference, dock: Dock
 ) -> None:
-    # The command grades each three times; here a second look is taken where it could differ most.
-    runs = 2 if reference.kind == "accepted" else 1
+    # The command grades each three times; here a second look is taken where it could differ most:
+    # at a port that runs to its end.
+    right = [known for known in list_references(challenge) if known.kind == "accepted"]
+    runs = 2 if reference == right[-1] else 1
     result = verify.grade_reference(reference, challenge, dock, runs=runs)
     assert result.problems == ()
     if reference.kind == "wrong_value":

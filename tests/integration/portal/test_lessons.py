@@ -17,18 +17,18 @@ import pytest
 from grader.errors import DrydockError
 from grader.lessons import CellGrade, LessonGrade, exchange, load
 from leaderboard.errors import StoreError
-from leaderboard.model import JobState
+from leaderboard.model import JobState, LessonAttempt
 from leaderboard.store import accounts, lessons
 from portal import teaching
 from portal.errors import Forbidden, PortalError
-from portal.house import House
+from portal.house import House, open_house
 from portal.services import learning
 from portal.services.learning import State
-from portal.settings import HOME
+from portal.settings import HOME, Settings
 from portal.teaching import Teacher
 from portal.web import files
 from portal.web.identity import COOKIE
-from tests.support.portal import Held, answering
+from tests.support.portal import Held, answering, hold
 
 FIRST = "from-notebook-to-package"
 CELLS = "pipelines-that-dont-leak"
@@ -222,23 +222,29 @@ def test_downloads_are_for_who_is_signed_in(tmp_path: Path) -> None:
     assert stranger.status_code != 200
 
 
-def test_worker_takes_lessons_from_the_queue(house: House, held: Held, tmp_path: Path) -> None:
+def test_worker_takes_lessons_from_the_queue(tmp_path: Path) -> None:
+    """A worker of its own, as it runs: what both databases do with the queue is shown elsewhere."""
+    house = open_house(Settings(data=tmp_path))
+    held = hold(house)
     attempt = learning.hand_in(house, held.people["Ada"], CELLS, {"x.ipynb": solution(CELLS)})
-    command = [sys.executable, "-m", "portal.cli", "worker", "--data", str(house.settings.data)]
-    command += ["--database-url", house.settings.database]
+    command = [sys.executable, "-m", "portal.cli", "worker", "--data", str(tmp_path)]
     with (tmp_path / "log").open("wb") as log:
         worker = subprocess.Popen(command, stdout=log, stderr=log, cwd=HOME)
     try:
-        end = time.monotonic() + 90
-        while time.monotonic() < end:
-            with house.database.read() as tx:
-                if lessons.find(tx, attempt.id).state.terminal:
-                    break
-            time.sleep(0.2)
+        found = await_result(house, attempt.id)
     finally:
         worker.terminate()
         worker.wait(30)
-    with house.database.read() as tx:
-        found = lessons.find(tx, attempt.id)
+        house.close()
     assert found.result is not None, (tmp_path / "log").read_text()
     assert found.result.score == 16
+
+
+def await_result(house: House, attempt: int) -> LessonAttempt:
+    end = time.monotonic() + 90
+    while True:
+        with house.database.read() as tx:
+            found = lessons.find(tx, attempt)
+        if found.state.terminal or time.monotonic() > end:
+            return found
+        time.sleep(0.2)
