@@ -17,7 +17,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec
 
 from dbos import DBOS, DBOSClient, EnqueueOptions
 from sqlalchemy import Connection
@@ -44,6 +46,7 @@ Grade = Callable[[int, int], None]
 Teach = Callable[[int], None]
 """Grades a lesson, given the id of the attempt, and records what comes of it."""
 
+_P = ParamSpec("_P")
 _log = logging.getLogger("drydock.jobs")
 
 
@@ -106,17 +109,45 @@ def work(
     :raises PortalError: a worker of this name runs already (slug ``worker-running``)
     """
     with _alone(locks, name):
-        _launch(database, name, grade, teach)
+        hands = _Hands()
+        _launch(database, name, hands.busy(grade), teach and hands.busy(teach))
         ended = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
         if supervised:
             threading.Thread(target=_await_end_of_input, args=[ended], daemon=True).start()
         while not ended.wait(_BEAT):
-            _beat(database, name)
+            _beat(database, name, hands)
         with database.write() as tx:
             workers.leave(tx, name)
     os._exit(0)  # a grading may be under way: it is not waited for
+
+
+class _Hands:
+    """What a worker is at, as its own process knows it."""
+
+    def __init__(self) -> None:
+        self._at = 0
+        self._idle_beats = 0
+
+    def busy(self, act: Callable[_P, None]) -> Callable[_P, None]:
+        """Return the same, noted while it lasts."""
+
+        @wraps(act)
+        def noted(*arguments: _P.args, **options: _P.kwargs) -> None:
+            self._at += 1
+            self._idle_beats = 0
+            try:
+                act(*arguments, **options)
+            finally:
+                self._at -= 1
+
+        return noted
+
+    def idle(self) -> bool:
+        """Tell at a beat whether nothing was done since the one before the last."""
+        self._idle_beats = 0 if self._at else self._idle_beats + 1
+        return self._idle_beats > 1
 
 
 def _launch(database: Database, name: str, grade: Grade, teach: Teach | None) -> None:
@@ -169,17 +200,22 @@ def _insist(act: Callable[[], None]) -> None:
             time.sleep(_AWAY)
 
 
-def _beat(database: Database, name: str) -> None:
-    """Say that this worker is alive, and take over from those that are not."""
+def _beat(database: Database, name: str, hands: _Hands) -> None:
+    """Say that this worker is alive, and take over from those that are not.
+
+    A job can be noted as taken by this worker, which never heard of it: where the database went
+    away between the two. Whoever is idle gives such a job back to the queue.
+    """
     try:
         with database.write() as tx:
             workers.beat(tx, name)
             alive = workers.alive(tx)
         begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        silent = sorted({item.executor_id for item in begun if item.executor_id} - alive)
-        if silent:
+        takers = {item.executor_id for item in begun if item.executor_id}
+        lost = takers - alive | (takers & {name} if hands.idle() else set())
+        if lost:
             # The public way to resume forgets how often a job was tried; this one is pinned.
-            DBOS._recover_pending_workflows(silent)  # noqa: SLF001
+            DBOS._recover_pending_workflows(sorted(lost))  # noqa: SLF001
     except SQLAlchemyError as error:
         # A database that is away for a while must not end a worker.
         _log.warning("The database does not answer: %s", str(error).splitlines()[0])

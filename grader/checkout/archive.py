@@ -113,7 +113,13 @@ class _ZipSource:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+        self.tell, self.seekable = file.tell, file.seekable
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place; a damaged list may name one before the file's beginning."""
+        if whence == io.SEEK_SET and offset < 0:
+            raise zipfile.BadZipFile("a member lies before the beginning of the archive")
+        return self._file.seek(offset, whence)
 
     def read(self, size: int = -1) -> bytes:
         if size > _MAX_DIRECTORY:  # of all that zipfile reads, the list alone is one piece

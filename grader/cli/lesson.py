@@ -24,7 +24,13 @@ app = typer.Typer(no_args_is_help=True, help="Write, prove, hand out and grade l
 
 Name = Annotated[str, typer.Argument(help="Which lesson, or its folder.")]
 Folder = Annotated[
-    Path, typer.Option("--lessons", metavar="DIR", help="The folder that lessons are in.")
+    Path,
+    typer.Option(
+        "--lessons",
+        metavar="DIR",
+        help="The folder that lessons are in.",
+        show_default="the lessons that came with Drydock",
+    ),
 ]
 Notebooks = Annotated[
     list[Path], typer.Argument(metavar="NOTEBOOK…", help="The notebooks that were handed in.")
@@ -139,7 +145,15 @@ def feedback(
 def import_(
     course: Annotated[Path, typer.Argument(help="An nbgrader course's folder.")],
     *,
-    into: Into = DEFAULT,
+    into: Annotated[
+        Path,
+        typer.Option(
+            "--into",
+            metavar="DIR",
+            help="The folder that lessons are in.",
+            show_default="the lessons that came with Drydock",
+        ),
+    ] = DEFAULT,
     results: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where its students and scores are written, as JSON."),

@@ -150,6 +150,30 @@ def test_zombie_leaves_one_report(house: House, held: Held, start: Start) -> Non
     assert_one_report_each(house, 1)
 
 
+def test_job_that_its_taker_never_heard_of(house: House, held: Held, start: Start) -> None:
+    """A database that dies as it hands a job out has noted what the worker was not told."""
+    start("one/0", 0.0)
+    submit(house, held, 1)
+    await_done(house, 1)
+    with house.database.write() as tx:
+        sent, _ = submissions.submit(
+            tx,
+            team=held.blue.id,
+            challenge=held.version.id,
+            commit="f" * 40,
+            by=held.people["Ada"].id,
+            at=house.now(),
+        )
+        house.queue.put(tx, submissions.job(tx, sent.id))
+        schema = "dbos." if tx.dialect.name == "postgresql" else ""
+        tx.exec_driver_sql(
+            f"UPDATE {schema}workflow_status SET status = 'PENDING', executor_id = 'one/0' "  # noqa: S608 - ours
+            f"WHERE workflow_uuid = 'grade:{sent.id}:1'"
+        )
+    await_done(house, 2)
+    assert_one_report_each(house, 2)
+
+
 def test_team_with_many_keeps_no_other_waiting(house: House, held: Held, start: Start) -> None:
     many = [submit(house, held, number) for number in range(40)]
     few = [submit(house, held, number, "red") for number in range(3)]

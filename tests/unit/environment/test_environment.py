@@ -14,7 +14,7 @@ LEGACY_ENGINES = {"rpy2", "oct2py", "saspy", "pyreadstat", "savreaderwriter"}
 
 
 def test_unknown_environment_names_known() -> None:
-    with pytest.raises(UsageError, match="The environments are: standard"):
+    with pytest.raises(UsageError, match="The environments are: lessons, standard"):
         environment.load("nonesuch")
 
 
