@@ -40,7 +40,7 @@ class Settings:
     """How browsers reach it, without a slash at the end; empty: by host and port."""
     single_sign_on: SingleSignOn | None = None
     jupyterhub: str = ""
-    """Where people may open notebooks; empty: on their own machines."""
+    """Where people open ``{notebook}`` of ``{lesson}``; empty: on their own machines alone."""
     hosts: tuple[CodeHost, ...] = ()
     """Where teams' own repositories may be fetched from."""
 

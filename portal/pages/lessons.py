@@ -137,10 +137,9 @@ def _take(house: House, slug: str) -> None:
     st.link_button("Download the notebook", f"/files/lessons/{slug}.zip")
     for name in learning.names(house, slug):
         st.link_button(f"Read {name} here", f"/files/lessons/{slug}/{name}.html")
-    hub = house.settings.jupyterhub
-    if hub:
-        st.link_button("Open your JupyterHub", hub)
-        st.caption("Upload the notebook there, and hand it in here.")
+        hub = learning.hub_address(house, slug, name)
+        if hub:
+            st.link_button(f"Open {name} on JupyterHub", hub)
 
 
 def _hand_in(house: House, person: Person, slug: str) -> None:

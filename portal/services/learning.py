@@ -149,6 +149,12 @@ def names(house: House, slug: str) -> tuple[str, ...]:
     return notebooks(find_lesson(slug, teaching.folders(house.settings)).source)
 
 
+def hub_address(house: House, slug: str, notebook: str) -> str:
+    """Return where a notebook opens on the JupyterHub that is configured; empty where none is."""
+    named = house.settings.jupyterhub.replace("{lesson}", slug)
+    return named.replace("{notebook}", notebook)
+
+
 def grade_of(attempt: LessonAttempt) -> LessonGrade | None:
     """Return the grade of an attempt, cell by cell; None where there is none yet."""
     return teaching.from_json(attempt.result.cells) if attempt.result else None

@@ -7,6 +7,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -166,6 +167,15 @@ def test_checks_lead_to_lessons(house: House) -> None:
     assert found is not None
     assert found.slug == CELLS
     assert learning.teaches(house, "SECU001") is None
+
+
+def test_hub_opens_the_notebook(house: House) -> None:
+    assert learning.hub_address(house, CELLS, "one") == ""
+    hub = "https://hub.example.org/lab/tree/{lesson}/{notebook}.ipynb"
+    told = replace(house, settings=replace(house.settings, jupyterhub=hub))
+    assert learning.hub_address(told, CELLS, "one") == (
+        f"https://hub.example.org/lab/tree/{CELLS}/one.ipynb"
+    )
 
 
 def test_own_lessons_of_a_portal_are_offered(house: House, held: Held) -> None:
