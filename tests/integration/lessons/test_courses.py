@@ -14,7 +14,6 @@ from grader.errors import UsageError
 from grader.lessons import Bench, Lesson, LessonError, exchange
 from grader.lessons import course as adapter
 from grader.lessons.exchange import Student, Taken
-from portal.settings import HOME
 from tests.support import nbgrader
 
 
@@ -57,14 +56,6 @@ def test_scores_equal_those_of_nbgraders_own_command(
     ours = lessons.grade(assignment, notebooks, bench).grade.cells
     assert _scores(ours) == _scores(theirs)
     assert len(ours) == 9
-
-
-def test_scores_of_a_lesson_equal_nbgraders(bench: Bench, tmp_path: Path) -> None:
-    lesson = lessons.load(HOME / "lessons" / "pipelines-that-dont-leak")
-    notebooks = {file.stem: file.read_bytes() for file in lesson.source.glob("*.ipynb")}
-    theirs = nbgrader.autograde(nbgrader.lay_out(tmp_path / "course", lesson, notebooks))
-    ours = lessons.grade(lesson, notebooks, bench, feedback=False).grade.cells
-    assert _scores(ours) == _scores(theirs)
 
 
 def test_course_goes_out_as_it_came_in(assignment: Lesson, bench: Bench, tmp_path: Path) -> None:

@@ -124,18 +124,6 @@ def portal(house: House, held: Held, number: int | None = None) -> subprocess.Po
     return subprocess.Popen([*command, *([] if number is None else [str(number)])], cwd=HOME)
 
 
-def test_everything_killed_with_a_full_queue(house: House, held: Held, start: Start) -> None:
-    first = start("one/0", 0.2)
-    for number in range(10):
-        submit(house, held, number)
-    await_some(house)
-    first.kill()
-    first.wait()
-    start("one/0", 0.0)
-    await_done(house, 10)
-    assert_one_report_each(house, 10)
-
-
 def test_zombie_leaves_one_report(house: House, held: Held, start: Start) -> None:
     """A worker that stands still for too long is taken for dead; then it wakes up."""
     zombie = start("one/0", 0.5)

@@ -44,6 +44,10 @@ def bench() -> Iterator[Teacher]:
 
 @pytest.fixture
 def teacher(bench: Teacher, house: House) -> Teacher:
+    return on(bench, house)
+
+
+def on(bench: Teacher, house: House) -> Teacher:
     bench._database = house.database
     bench._places = teaching.folders(house.settings)
     return bench
@@ -53,9 +57,17 @@ def solution(slug: str) -> bytes:
     return (HOME / "lessons" / slug / "source" / f"{slug}.ipynb").read_bytes()
 
 
-def test_lesson_is_taken_passed_judged_and_shown(
-    house: House, held: Held, teacher: Teacher
-) -> None:
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[House]:
+    """Give a portal of its own: what both databases do is shown by the shorter tests."""
+    house = open_house(Settings(data=tmp_path))
+    yield house
+    house.close()
+
+
+def test_lesson_is_taken_passed_judged_and_shown(alone: House, bench: Teacher) -> None:
+    house, held = alone, hold(alone)
+    teacher = on(bench, house)
     ada, edda, gita = held.people["Ada"], held.people["Edda"], held.people["Gita"]
     assert [item.state for item in learning.path(house, ada)] == [
         State.NEXT, State.LATER, State.LATER
