@@ -114,9 +114,8 @@ def trained(
     :param passed: lessons by person
     """
     above = ancestors(units)
-    keys = (None, *(unit.id for unit in sorted(units, key=lambda unit: (unit.name, unit.id))))
     found = []
-    for key in keys:
+    for key in _company_and(units):
         people = frozenset(
             person for person, unit in works_in.items() if key is None or key in above.get(unit, ())
         )
@@ -142,11 +141,15 @@ def funnels(
     """
     rows = tuple(progress)
     above = ancestors(units)
-    sorted_units = sorted(units, key=lambda unit: (unit.name, unit.id))
     return tuple(
         Funnel(unit_id=key, stages=_stages(_within(rows, key, above), stages, until))
-        for key in (None, *(unit.id for unit in sorted_units))
+        for key in _company_and(units)
     )
+
+
+def _company_and(units: Iterable[Unit]) -> tuple[int | None, ...]:
+    """Return what stands for the whole company, then the ids of its units by name."""
+    return (None, *(unit.id for unit in sorted(units, key=lambda unit: (unit.name, unit.id))))
 
 
 def over_time(

@@ -16,7 +16,6 @@ from sqlalchemy.exc import OperationalError
 from grader.errors import UserError
 from grader.lessons import (
     Bench,
-    CellGrade,
     Lesson,
     LessonGrade,
     find_lesson,
@@ -106,20 +105,8 @@ def worth(lesson: Lesson, given: LessonGrade) -> NewResult:
         possible=given.possible,
         passed=given.points >= lesson.passing,
         waits=given.waits,
-        cells=to_json(given),
+        cells=json.dumps(asdict(given)),
     )
-
-
-def to_json(given: LessonGrade) -> str:
-    """Return a grade as it is kept."""
-    return json.dumps(asdict(given))
-
-
-def from_json(text: str) -> LessonGrade:
-    """Return a grade that was kept."""
-    told = json.loads(text)
-    cells = tuple(CellGrade(**cell) for cell in told.pop("cells"))
-    return LessonGrade(**{**told, "remarks": tuple(told["remarks"])}, cells=cells)
 
 
 def _now() -> datetime:

@@ -12,13 +12,14 @@ from grader.lessons.grading import Bench, Graded, grade, open_bench
 from grader.lessons.load import (
     LessonError,
     find_lesson,
+    grade_id,
     list_lessons,
     load,
     notebooks,
     parse_notebook,
     read_notebook,
 )
-from grader.lessons.model import CellGrade, Lesson, LessonGrade, Level
+from grader.lessons.model import CellGrade, Lesson, LessonGrade, Level, grade_from
 from grader.lessons.verify import answered
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "answered",
     "find_lesson",
     "grade",
+    "grade_from",
+    "grade_id",
     "list_lessons",
     "load",
     "notebooks",

@@ -26,7 +26,7 @@ from typing import Any
 import nbformat
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.preprocessors import (
     AssignLatePenalties,
@@ -40,7 +40,7 @@ from traitlets.config import Config
 
 from grader.errors import InternalError
 from grader.lessons.feedback import without_hidden_tests
-from grader.lessons.load import LessonError, notebooks
+from grader.lessons.load import LessonError, grade_id, notebooks
 from grader.lessons.model import CellGrade, Lesson
 
 STUDENT = "learner"
@@ -253,8 +253,7 @@ def _by_place(cells: tuple[CellGrade, ...], course: Course) -> tuple[CellGrade, 
     for name in notebooks(source):
         notebook = nbformat.read(source / f"{name}.ipynb", as_version=4)
         for cell in notebook.cells:
-            known = cell.metadata.get("nbgrader", {}).get("grade_id")
-            places[name, known] = len(places)
+            places[name, grade_id(cell)] = len(places)
     return tuple(sorted(cells, key=lambda item: places.get((item.notebook, item.cell), 0)))
 
 
@@ -335,7 +334,6 @@ __all__ = [
     "STUDENT",
     "Course",
     "Execute",
-    "MissingEntry",
     "autograde",
     "copy",
     "create",

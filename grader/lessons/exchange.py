@@ -19,7 +19,7 @@ from nbgrader.plugins import CsvExportPlugin
 from grader.errors import UsageError
 from grader.lessons import course as nbgrader
 from grader.lessons.load import MANIFEST, SOURCE, LessonError, load, notebooks, read_notebook
-from grader.lessons.model import CellGrade, Lesson, LessonGrade, Level
+from grader.lessons.model import Lesson, LessonGrade, Level, grade_from
 
 HEADER = "header.ipynb"
 _SLUG = re.compile(r"[^a-z0-9]+")
@@ -185,12 +185,10 @@ def from_json(text: str) -> tuple[tuple[Student, ...], tuple[Result, ...]]:
 
 
 def _result(item: Mapping[str, Any]) -> Result:
-    about = dict(item["grade"])
-    cells = tuple(CellGrade(**cell) for cell in about.pop("cells"))
     at = item["handed_in_at"]
     return Result(
         student=item["student"],
-        grade=LessonGrade(**{**about, "remarks": tuple(about["remarks"])}, cells=cells),
+        grade=grade_from(item["grade"]),
         handed_in_at=datetime.fromisoformat(at) if at else None,
     )
 

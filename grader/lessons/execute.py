@@ -49,18 +49,16 @@ class Kernel:
 
     sandbox: Sandbox
     tools: Path
+    """Of :func:`place_runner`."""
     limits: Limits
+    """Of a whole notebook."""
     cell_seconds: float
+    """How long one cell may take."""
 
 
-def open_kernel(sandbox: Sandbox, limits: Limits, cell_seconds: float) -> Kernel:
-    """Place the runner in a sandbox.
-
-    :param limits: of a whole notebook
-    :param cell_seconds: how long one cell may take
-    """
-    tools = place_file(sandbox, "notebook-tools", RUNNER.name, RUNNER.read_bytes())
-    return Kernel(sandbox=sandbox, tools=tools, limits=limits, cell_seconds=cell_seconds)
+def place_runner(sandbox: Sandbox) -> Path:
+    """Place the runner in a folder of a sandbox's, and return the folder."""
+    return place_file(sandbox, "notebook-tools", RUNNER.name, RUNNER.read_bytes())
 
 
 def execute(notebook: NotebookNode, kernel: Kernel, files: Path) -> str:

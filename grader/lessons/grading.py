@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from grader import environment
 from grader.commands import place_folder, printable
 from grader.lessons import course as nbgrader
-from grader.lessons.execute import execute, open_kernel
+from grader.lessons.execute import Kernel, execute, place_runner
 from grader.lessons.feedback import sealed
 from grader.lessons.load import notebooks, parse_notebook
 from grader.lessons.model import CellGrade, Lesson, LessonGrade
@@ -40,6 +40,8 @@ class Bench:
 
     sandbox: Sandbox
     folder: Path
+    runner: Path
+    """The folder of the sandbox's that holds what runs notebooks."""
     _made: dict[str, _Made] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -53,6 +55,15 @@ class Bench:
                     (files / f"{name}.ipynb").unlink()  # solutions and hidden tests
                 self._made[lesson.digest] = _Made(template=template, files=files)
             return self._made[lesson.digest]
+
+    def kernel(self, lesson: Lesson) -> Kernel:
+        """Return where a lesson's notebooks run, within its limits."""
+        return Kernel(
+            sandbox=self.sandbox,
+            tools=self.runner,
+            limits=lesson.limits,
+            cell_seconds=lesson.cell_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +85,7 @@ def open_bench(*, unsafe: bool = False, warm: bool = True) -> Iterator[Bench]:
         open_sandbox(pinned, unsafe=unsafe, warm=warm) as sandbox,
         tempfile.TemporaryDirectory(prefix="drydock-lessons-") as folder,
     ):
-        yield Bench(sandbox=sandbox, folder=Path(folder))
+        yield Bench(sandbox=sandbox, folder=Path(folder), runner=place_runner(sandbox))
 
 
 def release(lesson: Lesson, bench: Bench) -> Path:
@@ -109,7 +120,7 @@ def grade(
         released = nbformat.read(made.template.release / f"{name}.ipynb", as_version=4)
         taken[name], said = tidied(notebook, released)
         remarks += said
-    kernel = open_kernel(bench.sandbox, lesson.limits, lesson.cell_seconds)
+    kernel = bench.kernel(lesson)
 
     def run(notebook: NotebookNode) -> None:
         ended = execute(notebook, kernel, made.files)
@@ -189,7 +200,7 @@ def _with_all(
         if not there:
             # nbgrader would have a person look at a test that was deleted.
             given.append(replace(cell, auto=0.0, waits=False, reason="The cell is missing."))
-        elif cell.auto is not None and cell.auto < cell.possible:
+        elif cell.lost:
             given.append(replace(cell, reason=said or "It has only part of its points."))
         else:
             given.append(cell)

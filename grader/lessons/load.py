@@ -173,6 +173,12 @@ def parse_notebook(content: bytes, name: str) -> NotebookNode:
     return notebook
 
 
+def grade_id(cell: NotebookNode) -> str:
+    """Return the name by which nbgrader knows a cell; empty where it marks none."""
+    known: str = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    return known
+
+
 def _manifest(file: Path) -> _Manifest:
     try:
         return _Manifest.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))

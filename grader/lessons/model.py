@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from grader.model import Limits
 
@@ -81,6 +82,11 @@ class CellGrade:
         given = self.manual if self.manual is not None else self.auto
         return (given or 0.0) + self.extra
 
+    @property
+    def lost(self) -> bool:
+        """Whether its test kept points back."""
+        return self.auto is not None and self.auto < self.possible
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LessonGrade:
@@ -108,3 +114,15 @@ class LessonGrade:
     def waits(self) -> bool:
         """Whether a person has yet to look at some cell."""
         return any(cell.waits for cell in self.cells)
+
+
+def grade_from(told: Mapping[str, Any]) -> LessonGrade:
+    """Return the grade of which :func:`dataclasses.asdict` told this.
+
+    :raises KeyError: something is missing
+    :raises TypeError: there is something that a grade has not
+    """
+    about = dict(told)
+    cells = tuple(CellGrade(**cell) for cell in about.pop("cells"))
+    remarks = tuple(about.pop("remarks"))
+    return LessonGrade(**about, cells=cells, remarks=remarks)

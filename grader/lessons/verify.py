@@ -11,9 +11,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from grader.lessons import course as nbgrader
-from grader.lessons.execute import execute, open_kernel
+from grader.lessons.execute import execute
 from grader.lessons.grading import Bench, grade, release
-from grader.lessons.load import notebooks, read_notebook
+from grader.lessons.load import grade_id, notebooks, read_notebook
 from grader.lessons.model import CellGrade, Lesson, WrongAnswer
 
 _BEGIN = ("BEGIN SOLUTION", "BEGIN HIDDEN TESTS")
@@ -68,7 +68,7 @@ def _nothing_left(lesson: Lesson, released: Path) -> Proof:
     """Look for lines of a solution or a hidden test in what learners get."""
     left = []
     for name in _names(lesson):
-        cells = _read(released / f"{name}.ipynb").cells
+        cells = read_notebook(released / f"{name}.ipynb").cells
         given = {line.strip() for cell in cells for line in cell.source.splitlines()}
         secret, shown = _lines(read_notebook(lesson.source / f"{name}.ipynb"))
         left += [f"{name}: {line}" for line in sorted((secret & given) - shown)]
@@ -94,7 +94,7 @@ def _lines(notebook: NotebookNode) -> tuple[set[str], set[str]]:
 
 
 def _earns_all(lesson: Lesson, cells: tuple[CellGrade, ...]) -> Proof:
-    lost = [cell for cell in cells if cell.auto is not None and cell.auto < cell.possible]
+    lost = [cell for cell in cells if cell.lost]
     auto = sum(cell.possible for cell in cells if cell.auto is not None)
     detail = f"{auto:g} points by tests, of {sum(cell.possible for cell in cells):g}"
     if lost:
@@ -124,7 +124,7 @@ def _any_order(lesson: Lesson, bench: Bench) -> Proof:
 
     People run one test, change an answer and run another one: a test must not need its neighbours.
     """
-    kernel = open_kernel(bench.sandbox, lesson.limits, lesson.cell_seconds)
+    kernel = bench.kernel(lesson)
     files = bench.prepared(lesson).files
     needy = []
     for name in _names(lesson):
@@ -153,7 +153,7 @@ def answered(lesson: Lesson, wrong: str = "") -> dict[str, bytes]:
     for name in _names(lesson):
         notebook = read_notebook(lesson.source / f"{name}.ipynb")
         for cell in notebook.cells:
-            known = cell.metadata.get("nbgrader", {}).get("grade_id")
+            known = grade_id(cell)
             cell.source = cells.get(known, cell.source)
         handed_in[name] = nbformat.writes(notebook).encode()
     return handed_in
@@ -165,7 +165,7 @@ def _loses(lesson: Lesson, wrong: WrongAnswer, bench: Bench) -> Proof:
     if unknown:
         return Proof(name=title, held=False, detail=f"there is no cell {min(unknown)}")
     cells = _graded(lesson, answered(lesson, wrong.name), bench)
-    lost = {cell.cell for cell in cells if cell.auto is not None and cell.auto < cell.possible}
+    lost = {cell.cell for cell in cells if cell.lost}
     kept, also = sorted(wrong.loses - lost), sorted(lost - wrong.loses)
     detail = f"loses {', '.join(sorted(lost))}"
     if kept:
@@ -177,7 +177,7 @@ def _loses(lesson: Lesson, wrong: WrongAnswer, bench: Bench) -> Proof:
 
 def _grade_ids(lesson: Lesson) -> set[str]:
     return {
-        cell.metadata.get("nbgrader", {}).get("grade_id")
+        grade_id(cell)
         for name in _names(lesson)
         for cell in read_notebook(lesson.source / f"{name}.ipynb").cells
     }
@@ -189,8 +189,3 @@ def _graded(lesson: Lesson, handed_in: Mapping[str, bytes], bench: Bench) -> tup
 
 def _told(cell: CellGrade) -> str:
     return f"{cell.cell} gives {cell.auto:g} of {cell.possible:g}: {cell.reason}"
-
-
-def _read(file: Path) -> NotebookNode:
-    notebook: NotebookNode = nbformat.read(file, as_version=4)
-    return notebook

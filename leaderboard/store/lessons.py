@@ -56,19 +56,10 @@ def hand_in(
             f"{waiting} lessons of yours are still being graded.",
             remedy="Wait until one is done.",
         )
-    new = new_id(
-        tx,
-        _attempt,
-        person_id=person,
-        lesson=lesson,
-        content=content,
-        received_at=at,
-        state=JobState.QUEUED.value,
-        turn=waiting + 1,
-        begun=0,
-        changed_at=at,
-        message="",
-    )
+    new = _new(
+        tx, person, lesson, content=content, received_at=at, state=JobState.QUEUED,
+        turn=waiting + 1, at=at,
+    )  # fmt: skip
     audit.record(tx, "lesson.received", f"lesson:{lesson}", at=at, by=person, attempt=new)
     return find(tx, new)
 
@@ -126,19 +117,10 @@ def take_in(
     )
     if known:
         return False
-    added = new_id(
-        tx,
-        _attempt,
-        person_id=person,
-        lesson=lesson,
-        content="{}",
-        received_at=received_at,
-        state=JobState.DONE.value,
-        turn=1,
-        begun=0,
-        changed_at=at,
-        message="",
-    )
+    added = _new(
+        tx, person, lesson, content="{}", received_at=received_at, state=JobState.DONE, turn=1,
+        at=at,
+    )  # fmt: skip
     _add(tx, find(tx, added), new, None, by=by, at=at)
     return True
 
@@ -189,6 +171,16 @@ def passed(tx: Connection) -> dict[int, tuple[str, ...]]:
     for row in rows:
         found.setdefault(row.person_id, set()).add(row.lesson)
     return {person: tuple(sorted(lessons)) for person, lessons in found.items()}
+
+
+def _new(
+    tx: Connection, person: int, lesson: str, *, content: str, received_at: datetime,
+    state: JobState, turn: int, at: datetime,
+) -> int:  # fmt: skip
+    return new_id(
+        tx, _attempt, person_id=person, lesson=lesson, content=content, received_at=received_at,
+        state=state.value, turn=turn, begun=0, changed_at=at, message="",
+    )  # fmt: skip
 
 
 def _move(tx: Connection, attempt: int, state: JobState, at: datetime, **values: object) -> bool:

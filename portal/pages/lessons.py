@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from grader.lessons import Lesson, notebooks
 from leaderboard.model import JobState, LessonAttempt, Person
 from portal.access import Page
 from portal.house import House
@@ -122,22 +123,22 @@ def _lesson(house: House, person: Person, station: Station) -> None:
         st.success("You have passed this lesson.")
     left, right = st.columns(2, gap="large")
     with left:
-        _take(house, lesson.slug)
+        _take(house, lesson)
     with right:
         _hand_in(house, person, lesson.slug)
     _tries(lesson.slug)
 
 
-def _take(house: House, slug: str) -> None:
+def _take(house: House, lesson: Lesson) -> None:
     st.subheader("1. Take it", anchor=False)
     st.markdown(
         "Download the notebook, and open it in Jupyter, VS Code or whatever opens notebooks. Its "
         "packages are in Drydock's environment for lessons; pandas and scikit-learn will do."
     )
-    st.link_button("Download the notebook", f"/files/lessons/{slug}.zip")
-    for name in learning.names(house, slug):
-        st.link_button(f"Read {name} here", f"/files/lessons/{slug}/{name}.html")
-        hub = learning.hub_address(house, slug, name)
+    st.link_button("Download the notebook", f"/files/lessons/{lesson.slug}.zip")
+    for name in notebooks(lesson.source):
+        st.link_button(f"Read {name} here", f"/files/lessons/{lesson.slug}/{name}.html")
+        hub = learning.hub_address(house, lesson.slug, name)
         if hub:
             st.link_button(f"Open {name} on JupyterHub", hub)
 

@@ -17,6 +17,8 @@ from grader.lessons import (
     LessonGrade,
     exchange,
     find_lesson,
+    grade_from,
+    grade_id,
     list_lessons,
     notebooks,
     page_of,
@@ -24,7 +26,7 @@ from grader.lessons import (
     read_notebook,
     write_release,
 )
-from leaderboard.model import JobState, LessonAttempt, Person, Role
+from leaderboard.model import LessonAttempt, Person, Role
 from leaderboard.store import lessons, people
 from portal import teaching
 from portal.errors import Forbidden, PortalError
@@ -51,7 +53,6 @@ class Station:
     state: State
     tries: int
     best: LessonAttempt | None
-    last: LessonAttempt | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,6 @@ def path(house: House, person: Person) -> tuple[Station, ...]:
                 state=state,
                 tries=len(own),
                 best=max(graded, key=_score, default=None),
-                last=own[0] if own else None,
             )
         )
     return tuple(stations)
@@ -144,11 +144,6 @@ def hand_in(house: House, person: Person, slug: str, files: Mapping[str, bytes])
     return taken
 
 
-def names(house: House, slug: str) -> tuple[str, ...]:
-    """Return the names of a lesson's notebooks."""
-    return notebooks(find_lesson(slug, teaching.folders(house.settings)).source)
-
-
 def hub_address(house: House, slug: str, notebook: str) -> str:
     """Return where a notebook opens on the JupyterHub that is configured; empty where none is."""
     named = house.settings.jupyterhub.replace("{lesson}", slug)
@@ -157,7 +152,7 @@ def hub_address(house: House, slug: str, notebook: str) -> str:
 
 def grade_of(attempt: LessonAttempt) -> LessonGrade | None:
     """Return the grade of an attempt, cell by cell; None where there is none yet."""
-    return teaching.from_json(attempt.result.cells) if attempt.result else None
+    return grade_from(json.loads(attempt.result.cells)) if attempt.result else None
 
 
 def feedback(house: House, person: Person, attempt: int, notebook: str) -> str:
@@ -382,7 +377,7 @@ def _written(
 ) -> tuple[tuple[CellGrade, str], ...]:
     """Return the cells that wait, with what was written there."""
     texts = {
-        (name, cell.metadata.get("nbgrader", {}).get("grade_id")): cell.source
+        (name, grade_id(cell)): cell.source
         for name, content in handed_in.items()
         for cell in parse_notebook(content.encode(), f"{name}.ipynb").cells
     }
@@ -415,11 +410,6 @@ def _check(person: Person) -> None:
 
 def _score(attempt: LessonAttempt) -> float:
     return attempt.result.score if attempt.result else 0.0
-
-
-def ended(attempt: LessonAttempt) -> bool:
-    """Whether nothing more will come of an attempt by itself."""
-    return attempt.state in {JobState.DONE, JobState.FAILED}
 
 
 def _stamp(places: tuple[Path, ...]) -> tuple[tuple[str, int], ...]:
