@@ -305,6 +305,7 @@ def _report(
             partial=seen.wanted.partial,
         ),
         timings=dict(sorted({**seen.measured.timings, **seconds}.items())),
+        losses=seen.measured.losses,
     )
 
 

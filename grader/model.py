@@ -198,7 +198,7 @@ class Leaderboard:
     """What an event's board makes of a challenge's scores."""
 
     ladder: str = ""
-    """Kind of group whose public score only moves on real gains; empty where none does."""
+    """Kind of group whose loss the board shows by the Ladder; empty where it shows none."""
     daily_cap: int = 0
     """Most gradings of a team in a day; 0 where there is no cap."""
     private_groups: tuple[str, ...] = ()
@@ -577,6 +577,18 @@ class CaseResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QualityLoss:
+    """By how much a port is worse than the legacy model on one case, and how sure that is."""
+
+    group: str
+    case: str
+    loss: float
+    """Relative to the legacy model's own metric; negative where the port is better."""
+    error: float
+    """Its standard error, in the same unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnParity:
     """How one output column of one case compares with the recorded one."""
 
@@ -674,6 +686,9 @@ class Report:
     scores: Scores
     timings: Mapping[str, float]
     """Step name to seconds."""
+    losses: tuple[QualityLoss, ...] = field(default=(), compare=False)
+    """For the board alone, and never written with the rest: whoever reads how each try did on
+    hidden labels can fit them."""
 
 
 class StepState(StrEnum):

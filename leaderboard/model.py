@@ -176,6 +176,10 @@ class RecordedReport:
     """SHA-256 of the JSON."""
     recorded_at: datetime
     content: str
+    loss: float | None = None
+    """How much worse than the legacy model, relative to it; for the board's Ladder alone."""
+    loss_error: float | None = None
+    """Standard error of the loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

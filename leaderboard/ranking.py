@@ -36,6 +36,10 @@ class Entry:
     """Points over all groups; not scored is None."""
     public_total: int | None
     """Points without the groups that count only at the end."""
+    loss: float | None = None
+    """How much worse than the legacy model, relative to it; negative where it is better."""
+    loss_error: float | None = None
+    """Standard error of the loss."""
 
 
 _Points = Callable[[Entry], int | None]
@@ -122,6 +126,19 @@ def ladder(losses: Sequence[tuple[float, float]]) -> tuple[float, ...]:
             best = loss
         shown.append(best)
     return tuple(shown)
+
+
+def losses_by_team(entries: Iterable[Entry]) -> dict[int, float]:
+    """Return the loss that a board shows of each team: the last rung of its Ladder.
+
+    The standard error is that of the difference from the legacy model, not, as in the paper, from
+    the best shown predictions: a board keeps no predictions.
+    """
+    tries: dict[int, list[tuple[float, float]]] = {}
+    for entry in sorted(entries, key=lambda entry: (entry.received_at, entry.report_id)):
+        if entry.loss is not None and entry.loss_error is not None:
+            tries.setdefault(entry.team_id, []).append((entry.loss, entry.loss_error))
+    return {team: ladder(losses)[-1] for team, losses in tries.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -263,6 +263,8 @@ report = Table(
     _text("digest", DIGEST),
     _moment("recorded_at"),
     Column("content", Text, nullable=False),
+    Column("loss", Float),
+    Column("loss_error", Float),
     UniqueConstraint("submission_id", "round"),
 )
 

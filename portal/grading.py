@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 import tempfile
 import time
@@ -199,6 +200,7 @@ def new_report(report: Report, challenge: Challenge, seconds: float) -> NewRepor
 
     :param seconds: how long grading took
     """
+    loss = ladder_loss(report, challenge)
     return NewReport(
         outcome=report.scores.outcome.value,
         total=report.scores.total,
@@ -206,6 +208,8 @@ def new_report(report: Report, challenge: Challenge, seconds: float) -> NewRepor
         possible=report.scores.possible,
         content=reports.to_json(report),
         seconds=seconds,
+        loss=None if loss is None else loss[0],
+        loss_error=None if loss is None else loss[1],
         findings=[
             GradedFinding(
                 code=finding.code,
@@ -234,6 +238,21 @@ def public_total(report: Report, challenge: Challenge) -> int | None:
     ]
     share = 0.5 if report.scores.gated else 1.0  # as in the total: a failed gate halves
     return max(0, report.scores.total - round(share * sum(hidden)))
+
+
+def ladder_loss(report: Report, challenge: Challenge) -> tuple[float, float] | None:
+    """Return the mean loss over the cases that the board's Ladder looks at, and its standard error.
+
+    Cases are taken as independent. None where the challenge has no Ladder, or where the metric of
+    a case could not be measured: leaving out a case must not better a mean.
+    """
+    climbed = {g.name for g in challenge.groups if g.kind == challenge.leaderboard.ladder}
+    cases = [case for case in report.cases if case.group in climbed]
+    losses = [loss for loss in report.losses if loss.group in climbed]
+    if not losses or len(losses) < len(cases):
+        return None
+    mean = sum(item.loss for item in losses) / len(losses)
+    return mean, math.hypot(*(item.error for item in losses)) / len(losses)
 
 
 def _earned(checks: Mapping[str, Score], code: str) -> int | None:

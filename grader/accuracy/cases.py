@@ -17,6 +17,7 @@ from grader.model import (
     ColumnParity,
     Contract,
     OutputTable,
+    QualityLoss,
     Segment,
     Verdict,
 )
@@ -27,10 +28,11 @@ ALMOST_THE_SAME = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """The result of a case, with the figures of its columns behind it."""
+    """The result of a case, with the figures behind it."""
 
     result: CaseResult
     columns: tuple[ColumnParity, ...] = ()
+    loss: QualityLoss | None = None
 
 
 def judge_parity(

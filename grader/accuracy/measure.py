@@ -28,6 +28,7 @@ from grader.model import (
     Group,
     GroupKind,
     Progress,
+    QualityLoss,
     ReportRun,
     Scope,
     Segment,
@@ -44,6 +45,8 @@ class Accuracy:
     cases: tuple[CaseResult, ...]
     """By group in the challenge's order; public cases of no group last."""
     columns: tuple[ColumnParity, ...] = ()
+    losses: tuple[QualityLoss, ...] = ()
+    """Of the quality cases whose metric could be measured."""
     training: TrainingRun | None = None
     """None where nobody asked for it, as the next."""
     report: ReportRun | None = None
@@ -78,6 +81,7 @@ def measure(
     return Accuracy(
         cases=tuple(item.result for item in judged),
         columns=_once(judged),
+        losses=tuple(item.loss for item in judged if item.loss is not None),
         training=_compare_trainings(runs),
         report=bench.report() if report else None,
         timings=runs.served.timings,
@@ -135,7 +139,7 @@ class _Judge:
         if group.kind is GroupKind.PARITY:
             return [self.parity(case, group) for case in self._cases(names)]
         if group.kind is GroupKind.QUALITY:
-            return [Judged(result=self._quality(case, group)) for case in self._cases(names)]
+            return [self._quality(case, group) for case in self._cases(names)]
         if group.kind is GroupKind.REPRODUCIBILITY:
             return [Judged(result=self._training(group))]
         if group.kind is GroupKind.ROBUSTNESS:
@@ -155,10 +159,10 @@ class _Judge:
             limit_bytes=self._limit(),
         )
 
-    def _quality(self, case: Case, group: Group) -> CaseResult:
+    def _quality(self, case: Case, group: Group) -> Judged:
         outcome = self.runs.scores[case.name]
         if outcome.failure is not None:
-            return failed(case.name, group.name, outcome)
+            return Judged(result=failed(case.name, group.name, outcome))
         if group.quality is None:
             raise ChallengeError(
                 "quality-missing",
@@ -166,7 +170,7 @@ class _Judge:
                 "is measured.",
                 remedy="Give it quality = { metric, prediction, label, margin }.",
             )
-        result = judge_quality(
+        judged = judge_quality(
             case,
             group.name,
             self.plan.table,
@@ -174,7 +178,9 @@ class _Judge:
             group.quality,
             limit_bytes=self._limit(),
         )
-        return replace(result, seconds=outcome.result.seconds, memory_mb=outcome.result.memory_mb)
+        used = outcome.result
+        timed = replace(judged.result, seconds=used.seconds, memory_mb=used.memory_mb)
+        return replace(judged, result=timed)
 
     def _training(self, group: Group) -> CaseResult:
         first, (second,) = self._base(), self.runs.again

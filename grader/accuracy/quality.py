@@ -2,7 +2,9 @@
 
 A port need not be better. It must not be worse by more than the challenge's margin, relative to the
 legacy model's own metric: within the margin it earns everything, at ten times the margin nothing,
-and in between in proportion. The labels never enter a sandbox.
+and in between in proportion. The labels never enter a sandbox. Of a hidden case, teams are told how
+much worse than the margin they are, and within it nothing: figures of many tries would let somebody
+fit the labels (Blum and Hardt 2015).
 """
 
 from __future__ import annotations
@@ -14,10 +16,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from grader.accuracy.cases import Judged
 from grader.accuracy.words import percent, size
 from grader.compare import read_output, read_recorded
 from grader.errors import ChallengeError, OutputError
-from grader.model import Case, CaseResult, Cause, OutputTable, Quality, Verdict
+from grader.model import (
+    Case,
+    CaseResult,
+    Cause,
+    OutputTable,
+    Quality,
+    QualityLoss,
+    Verdict,
+)
 
 Numbers = npt.NDArray[np.float64]
 
@@ -53,7 +64,7 @@ def judge_quality(
     quality: Quality,
     *,
     limit_bytes: int,
-) -> CaseResult:
+) -> Judged:
     """Judge a submission's predictions for one case.
 
     :param content: the table that it wrote
@@ -68,15 +79,21 @@ def judge_quality(
             content, table, recorded, limit_bytes=limit_bytes, reveal=not case.hidden
         )
     except OutputError as error:
-        return _result(case, group, quality, 0.0, str(error), Cause.BAD_SCHEMA)
+        return Judged(result=_result(case, group, quality, 0.0, str(error), Cause.BAD_SCHEMA))
     ported = answers[quality.prediction].to_numpy(dtype=np.float64)
     if not metric.defined(ported):
         message = f"{metric.name} is not defined for the {quality.prediction} of this port."
-        return _result(case, group, quality, 0.0, message, Cause.WRONG_VALUE)
+        return Judged(result=_result(case, group, quality, 0.0, message, Cause.WRONG_VALUE))
     worse = relative_loss(metric, labels, ported, legacy)
     share = non_inferiority(worse, quality.margin)
-    message = _message(metric, labels, ported, legacy, worse, quality.margin)
-    return _result(case, group, quality, share, message, Cause.WRONG_VALUE)
+    if case.hidden:
+        message = _hidden_message(metric, worse, quality.margin)
+    else:
+        message = _message(metric, labels, ported, legacy, worse, quality.margin)
+    return Judged(
+        result=_result(case, group, quality, share, message, Cause.WRONG_VALUE),
+        loss=_loss(case, group, worse, standard_error(metric, labels, ported, legacy)),
+    )
 
 
 def find_metric(name: str) -> Metric:
@@ -117,19 +134,41 @@ def interval(
     """Return a 95 % percentile interval of the relative loss, from a paired bootstrap of the rows.
 
     Seeded, so that the same answers give the same interval (Efron and Tibshirani 1993, ch. 13).
-    None where the metric is no mean over rows.
+    None where the legacy model's metric is 0 in a resample.
     """
-    if metric.row_loss is None:
+    losses = _resampled(metric, labels, ported, legacy)
+    if losses is None:
         return None
-    losses = np.stack([metric.row_loss(labels, ported), metric.row_loss(labels, legacy)])
-    rows = np.random.default_rng(_SEED).integers(0, len(labels), (_RESAMPLES, len(labels)))
-    means = losses[:, rows].mean(axis=2)
-    if metric.name == "rmse":
-        means = np.sqrt(means)
-    if not means[1].all():
-        return None
-    low, high = np.quantile(means[0] / means[1] - 1, [0.025, 0.975])
+    low, high = np.quantile(losses, [0.025, 0.975])
     return float(low), float(high)
+
+
+def standard_error(
+    metric: Metric, labels: Numbers, ported: Numbers, legacy: Numbers
+) -> float | None:
+    """Return the standard error of the relative loss, from the same resamples.
+
+    Paired, so that it is 0 where the port answers as the legacy model does. None as above.
+    """
+    losses = _resampled(metric, labels, ported, legacy)
+    return None if losses is None else float(losses.std(ddof=1))
+
+
+def _resampled(metric: Metric, labels: Numbers, ported: Numbers, legacy: Numbers) -> Numbers | None:
+    """Return the relative loss in each resample of the rows."""
+    rows = np.random.default_rng(_SEED).integers(0, len(labels), (_RESAMPLES, len(labels)))
+    if metric.row_loss is None:
+        own = np.array([metric.measure(labels[picked], ported[picked]) for picked in rows])
+        reference = np.array([metric.measure(labels[picked], legacy[picked]) for picked in rows])
+    else:
+        losses = np.stack([metric.row_loss(labels, ported), metric.row_loss(labels, legacy)])
+        own, reference = losses[:, rows].mean(axis=2)
+        if metric.name == "rmse":
+            own, reference = np.sqrt(own), np.sqrt(reference)
+    if not reference.all():
+        return None
+    worse = own - reference if metric.lower_is_better else reference - own
+    return np.asarray(worse / np.abs(reference), dtype=np.float64)
 
 
 # ------------------------------------------------------------------------------ the metrics
@@ -325,6 +364,24 @@ def _message(
         f"{metric.name} {own:.4g}, legacy {reference:.4g}: {by}{resampled}; up to "
         f"{percent(margin)} worse earns everything."
     )
+
+
+def _hidden_message(metric: Metric, worse: float, margin: float) -> str:
+    if worse <= margin:
+        return (
+            f"{metric.name}: at most {percent(margin)} worse than the legacy model, which earns "
+            "everything."
+        )
+    return (
+        f"{metric.name}: {size(worse * 100)} % worse than the legacy model; up to "
+        f"{percent(margin)} worse earns everything."
+    )
+
+
+def _loss(case: Case, group: str, worse: float, error: float | None) -> QualityLoss | None:
+    if error is None or not np.isfinite([worse, error]).all():
+        return None
+    return QualityLoss(group=group, case=case.name, loss=worse, error=error)
 
 
 def _result(

@@ -200,8 +200,8 @@ def leaderboard_of(table: Section) -> Leaderboard:
         private_groups=table.texts("private_groups"),
     )
     table.finish()
-    if board.ladder and board.ladder not in set(GroupKind):
-        raise table.error("ladder", f"must be a kind of group: {', '.join(GroupKind)}")
+    if board.ladder not in {"", GroupKind.QUALITY}:
+        raise table.error("ladder", 'must be "quality": no other kind of group has a loss')
     return board
 
 

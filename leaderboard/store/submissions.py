@@ -49,6 +49,10 @@ class NewReport:
     """The whole of it, as JSON."""
     seconds: float
     """How long grading took."""
+    loss: float | None = None
+    """How much worse than the legacy model, relative to it; None where it was not measured."""
+    loss_error: float | None = None
+    """Standard error of the loss."""
     findings: Sequence[GradedFinding] = ()
 
 
@@ -227,6 +231,8 @@ def record(
         digest=digest,
         recorded_at=at,
         content=new.content,
+        loss=new.loss,
+        loss_error=new.loss_error,
     )
     rows = [{"report_id": report, **_finding(finding)} for finding in new.findings]
     if rows:
@@ -320,6 +326,8 @@ def entries(tx: Connection, event: int, slug: str) -> tuple[ranking.Entry, ...]:
             told.c.outcome,
             told.c.total,
             told.c.public_total,
+            told.c.loss,
+            told.c.loss_error,
         )
         .join(told, told.c.submission_id == sent.c.id)
         .join(known, known.c.id == sent.c.challenge_id)

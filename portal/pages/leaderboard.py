@@ -14,6 +14,8 @@ from portal.services.boards import Board
 
 _DRAWN = 10
 _ALL = "all"
+_EQUAL = 5e-5
+"""Relative loss that would be shown as 0.00 %."""
 _LINES = {
     "mark": {"type": "line", "point": True, "interpolate": "step-after"},
     "encoding": {
@@ -118,11 +120,13 @@ def _table(board: Board) -> None:
     units = sorted({unit for row in board.rows for unit in row.units})
     wanted = st.pills("Units", units, selection_mode="multi") if units else []
     rows = [row for row in board.rows if not wanted or row.units & set(wanted)]
+    measured = any(row.loss is not None for row in board.rows)
     table = pd.DataFrame(
         {
             "Rank": row.standing.rank,
             "Team": f"{row.team.name} (yours)" if row.own else row.team.name,
             "Points": row.standing.points,
+            **({"Against legacy": _against(row.loss)} if measured else {}),
             "Moved": _moved(row.moved),
             "Submissions": row.standing.submissions,
             "Reached": moment(row.standing.reached_at),
@@ -134,6 +138,19 @@ def _table(board: Board) -> None:
         empty("No team of these units is on the board.", "Choose others.")
         return
     st.table(table.set_index("Rank"))
+    if measured:
+        st.caption(
+            "Against legacy: quality on hidden labels next to the legacy model's. It moves only on "
+            "gains that chance does not explain."
+        )
+
+
+def _against(loss: float | None) -> str:
+    if loss is None:
+        return "not measured"
+    if abs(loss) < _EQUAL:
+        return "equal"
+    return f"{abs(loss):.2%} {'worse' if loss > 0 else 'better'}"
 
 
 def _moved(ranks: int | None) -> str:

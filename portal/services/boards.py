@@ -36,6 +36,8 @@ class Row:
     """Whether whoever looks is in it."""
     moved: int | None
     """Ranks it rose since the day before; None where it was not there."""
+    loss: float | None
+    """How much worse than the legacy model, by the Ladder; None where nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,7 @@ def _shared(
         standings = ranking.public_board(entries, event, now)
     earlier = ranking.public_board(_day_before(entries, until), event, now)
     moved = ranking.movement(earlier, standings)
+    losses = ranking.losses_by_team(entry for entry in entries if entry.received_at <= until)
     return Board(
         event=event,
         rows=tuple(
@@ -130,6 +133,7 @@ def _shared(
                 ),
                 own=False,
                 moved=moved.get(standing.team_id),
+                loss=losses.get(standing.team_id),
             )
             for standing in standings
         ),

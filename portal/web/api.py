@@ -76,6 +76,10 @@ class Place(BaseModel):
     points: int
     reached_at: datetime
     submissions: int
+    loss: float | None = Field(
+        description="How much worse than the legacy model on the true labels, relative to it, by "
+        "the Ladder; negative where better; null where not measured"
+    )
 
 
 class Commit(BaseModel):
@@ -176,6 +180,7 @@ def leaderboard(
             points=row.standing.points,
             reached_at=row.standing.reached_at,
             submissions=row.standing.submissions,
+            loss=row.loss,
         )
         for row in board.rows[:limit]
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.model import Finding, Outcome, Report, Scope, Score, Scores, Verdict, Where
+from grader.model import Finding, Outcome, QualityLoss, Report, Scope, Score, Scores, Verdict, Where
 from leaderboard.store.submissions import NewReport
 from portal.grading import new_report
 from tests.support.portal import Held
@@ -49,6 +49,7 @@ def report(held: Held, total: int = 900, outcome: Outcome = Outcome.ACCEPTED) ->
             reasons=("900 of 1000 points.",),
         ),
         timings={},
+        losses=(QualityLoss(group="quality", case="hidden/portfolio", loss=-0.01, error=0.004),),
     )
 
 

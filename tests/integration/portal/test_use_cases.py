@@ -17,7 +17,7 @@ import pytest
 
 from grader import package, references
 from grader.errors import UserError
-from grader.model import Outcome
+from grader.model import CaseResult, Outcome, Verdict
 from leaderboard.errors import StoreError
 from leaderboard.model import (
     ChallengeVersion,
@@ -31,6 +31,7 @@ from leaderboard.model import (
 from leaderboard.store import events, models, submissions
 from portal import record, repositories
 from portal.errors import Forbidden, PortalError
+from portal.grading import ladder_loss
 from portal.house import House
 from portal.services import (
     accounts,
@@ -49,7 +50,7 @@ from portal.services import (
     submitting,
 )
 from tests.support.portal import PASSWORD, SLUG, Git, Held
-from tests.support.reports import recorded
+from tests.support.reports import recorded, report
 
 
 def word_of(link: str) -> str:
@@ -337,9 +338,25 @@ def test_board_marks_ones_own_team_and_hides_what_is_private(
     assert (row.own, row.moved) == (True, None)
     assert row.units == {"Claims"}
     assert row.standing.points == 900 - 360
+    assert row.loss == -0.01
     assert [points for _, points in board.history["Blue"]] == [540]
     private = boards.board(house, held.people["Edda"], "spring", SLUG, private=True)
     assert private.rows[0].standing.points == 900
+
+
+def test_unmeasured_case_leaves_no_loss(held: Held) -> None:
+    failed = CaseResult(
+        case="hidden/portfolio",
+        group="quality",
+        verdict=Verdict.FAIL,
+        share=0.0,
+        message="It crashed.",
+    )
+    told = report(held)
+    assert ladder_loss(told, held.challenge) == (-0.01, 0.004)
+    assert ladder_loss(replace(told, cases=(failed,), losses=()), held.challenge) is None
+    two = replace(told, cases=(failed, failed))
+    assert ladder_loss(two, held.challenge) is None
 
 
 def test_frozen_board_stands_still(house: House, held: Held, submission: int) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from grader.accuracy.quality import (
     judge_quality,
     non_inferiority,
     relative_loss,
+    standard_error,
 )
 from grader.errors import ChallengeError
 from grader.model import Case, CaseResult, Cause, OutputTable, Quality, Verdict
@@ -100,6 +102,18 @@ def test_interval_surrounds_the_loss() -> None:
     assert around[0] < relative_loss(metric, COUNTS, worse, MEANS) < around[1]
 
 
+def test_error_is_that_of_loss() -> None:
+    metric, worse = METRICS["poisson_deviance"], MEANS * 1.3
+    around = interval(metric, COUNTS, worse, MEANS)
+    error = standard_error(metric, COUNTS, worse, MEANS)
+    assert around is not None
+    assert error == pytest.approx((around[1] - around[0]) / 3.92, rel=0.2)
+
+
+def test_error_of_equal_predictions_is_zero() -> None:
+    assert standard_error(METRICS["roc_auc"], EVENTS, CHANCES, CHANCES) == 0
+
+
 @pytest.fixture
 def case(tmp_path: Path) -> Case:
     rows = "".join(f"k{i:03},{mean!r}\n" for i, mean in enumerate(MEANS.tolist()))
@@ -113,7 +127,7 @@ def judge(case: Case, table: OutputTable, factor: float, label: str = "visits") 
     rows = "".join(f"k{i:03},{mean * factor!r}\n" for i, mean in enumerate(MEANS.tolist()))
     quality = Quality(metric="poisson_deviance", prediction="price", label=label, margin=0.01)
     content = f"id,price\n{rows}".encode()
-    return judge_quality(case, "good", table, content, quality, limit_bytes=len(content))
+    return judge_quality(case, "good", table, content, quality, limit_bytes=len(content)).result
 
 
 def test_equal_predictions_earn_everything(case: Case, table: OutputTable) -> None:
@@ -133,10 +147,20 @@ def test_undefined_metric_earns_nothing(factor: float, case: Case, table: Output
 
 def test_unreadable_table_is_named(case: Case, table: OutputTable) -> None:
     quality = Quality(metric="rmse", prediction="price", label="visits", margin=0.01)
-    found = judge_quality(case, "good", table, b"id\n", quality, limit_bytes=10)
+    found = judge_quality(case, "good", table, b"id\n", quality, limit_bytes=10).result
     assert found.cause is Cause.BAD_SCHEMA
 
 
 def test_missing_label_blames_challenge(case: Case, table: OutputTable) -> None:
     with pytest.raises(ChallengeError, match="labels of case hidden/main"):
         judge(case, table, 1.0, label="claims")
+
+
+def test_hidden_gain_is_not_told(case: Case, table: OutputTable) -> None:
+    better, equal = judge(case, table, 1.002), judge(case, table, 1.0)
+    assert (better.share, better.message) == (equal.share, equal.message)
+
+
+def test_shown_gain_is_told(case: Case, table: OutputTable) -> None:
+    shown = replace(case, name="public/main")
+    assert judge(shown, table, 1.002).message != judge(shown, table, 1.0).message

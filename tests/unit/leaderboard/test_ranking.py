@@ -13,6 +13,7 @@ from leaderboard.ranking import (
     Standing,
     ladder,
     left_today,
+    losses_by_team,
     movement,
     overall,
     private_board,
@@ -123,6 +124,16 @@ def test_cap_counts_one_utc_day(hours: tuple[int, ...], left: int) -> None:
 def test_ladder_shows_no_luck() -> None:
     losses = [(1.0, 0.1), (0.95, 0.1), (0.85, 0.1), (0.84, 0.1), (0.5, 0.1)]
     assert ladder(losses) == (1.0, 1.0, 0.85, 0.85, 0.5)
+
+
+def test_board_shows_last_rung_of_each_team() -> None:
+    tries = [
+        entry(1, 7, 800, loss=0.02, loss_error=0.01),
+        entry(2, 7, 800, 1, loss=0.015, loss_error=0.01),
+        entry(3, 8, 800, 2),
+        entry(4, 9, 800, 3, loss=-0.03, loss_error=0.01),
+    ]
+    assert losses_by_team(tries) == {7: 0.02, 9: -0.03}
 
 
 def test_season_takes_best_team_of_name() -> None:

@@ -95,7 +95,7 @@ BAD_VALUES = [
     ('cases = "hidden/*"', 'cases = "secret/*"', "matches no case"),
     ('prediction = "visits"', 'prediction = "age"', "unknown output column"),
     ("wall_seconds = 30", "wall_seconds = 0", "must be above 0"),
-    ('ladder = "quality"', 'ladder = "up"', "must be a kind of group"),
+    ('ladder = "quality"', 'ladder = "up"', "no other kind of group has a loss"),
     ('private_groups = ["parity"]', 'private_groups = ["x"]', "unknown group 'x'"),
     ('where = "months < 12"', 'where = "months.values"', "asks for 'values'"),
 ]
