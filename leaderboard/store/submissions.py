@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -340,6 +340,28 @@ def entries(tx: Connection, event: int, slug: str) -> tuple[ranking.Entry, ...]:
         .order_by(sent.c.received_at, sent.c.id)
     )
     return tuple(ranking.Entry(**fields(row)) for row in rows)
+
+
+def noise(tx: Connection, challenges: Collection[int]) -> int:
+    """Return the most points by which rehearsals differed where they graded a commit twice.
+
+    Accepted references alone are looked at: no team can make everybody's ranks coarser by a port
+    that throws dice.
+
+    :param challenges: ids of versions
+    :return: 0 where none was rehearsed, or all was graded alike
+    """
+    sent, told, event = tables.submission, tables.report, tables.event
+    totals = (
+        select((func.max(told.c.total) - func.min(told.c.total)).label("apart"))
+        .join(sent, sent.c.id == told.c.submission_id)
+        .join(event, event.c.id == sent.c.event_id)
+        .where(event.c.rehearsal, sent.c.challenge_id.in_(challenges), told.c.round == 1)
+        .where(told.c.outcome == ranking.ACCEPTED)
+        .group_by(sent.c.event_id, sent.c.challenge_id, sent.c.commit)
+        .subquery()
+    )
+    return int(tx.execute(select(func.max(totals.c.apart))).scalar_one() or 0)
 
 
 def place(tx: Connection, submission: int) -> int:

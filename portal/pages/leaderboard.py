@@ -73,6 +73,7 @@ def _event(house: House, person: Person) -> None:
         empty("Nobody is on this board yet.", "The first accepted submission leads.")
         return
     _table(board)
+    _equal(board.noise)
     _chart(board)
 
 
@@ -142,6 +143,14 @@ def _table(board: Board) -> None:
         st.caption(
             "Against legacy: quality on hidden labels next to the legacy model's. It moves only on "
             "gains that chance does not explain."
+        )
+
+
+def _equal(noise: int) -> None:
+    if noise:
+        st.caption(
+            f"Totals within {noise} points share a rank: by as much differed the same port, graded "
+            "twice in a rehearsal."
         )
 
 

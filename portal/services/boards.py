@@ -48,6 +48,8 @@ class Board:
     rows: tuple[Row, ...]
     private: bool
     """Whether it shows all points; else the public ones."""
+    noise: int
+    """Points within which totals share a rank, as its rehearsals measured."""
     frozen: bool
     until: datetime
     """Nothing newer than this is shown."""
@@ -108,16 +110,17 @@ def _shared(
     del known
     with house.database.read() as tx:
         entries = submissions.entries(tx, event.id, challenge)
+        noise = _noise(tx, event, challenge)
         teams = {team.id: team for team in events.teams(tx, event.id)}
         chosen = reviews.finals(tx, event.id)
         units = {unit.id: unit.name for unit in people.units(tx)}
         works_in = {known.id: known.unit_id for known in people.people(tx)}
     until = ranking.shown_until(event, now)
     if private:
-        standings = ranking.private_board(entries, event, chosen)
+        standings = ranking.private_board(entries, event, chosen, noise=noise)
     else:
-        standings = ranking.public_board(entries, event, now)
-    earlier = ranking.public_board(_day_before(entries, until), event, now)
+        standings = ranking.public_board(entries, event, now, noise=noise)
+    earlier = ranking.public_board(_day_before(entries, until), event, now, noise=noise)
     moved = ranking.movement(earlier, standings)
     losses = ranking.losses_by_team(entry for entry in entries if entry.received_at <= until)
     return Board(
@@ -138,6 +141,7 @@ def _shared(
             for standing in standings
         ),
         private=private,
+        noise=noise,
         frozen=until < now < event.ends_at,
         until=until,
         history=_history(entries, teams, until, private=private),
@@ -250,10 +254,18 @@ def _final_boards(tx: Connection, event: Event) -> dict[str, tuple[Standing, ...
     chosen = reviews.finals(tx, event.id)
     return {
         f"{event.slug}/{version.slug}": ranking.private_board(
-            submissions.entries(tx, event.id, version.slug), event, chosen
+            submissions.entries(tx, event.id, version.slug),
+            event,
+            chosen,
+            noise=submissions.noise(tx, [version.id]),
         )
         for version in events.challenges(tx, event.id)
     }
+
+
+def _noise(tx: Connection, event: Event, slug: str) -> int:
+    held = [version.id for version in events.challenges(tx, event.id) if version.slug == slug]
+    return submissions.noise(tx, held)
 
 
 def _day_before(entries: tuple[Entry, ...], until: datetime) -> list[Entry]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pytest
@@ -285,6 +285,40 @@ def test_board_is_made_of_reports(database: Database, held: Held, now: Now) -> N
         chosen = reviews.finals(tx, held.event)
     assert [s.points for s in public_board(entries, event, now(5))] == [500]
     assert [s.points for s in private_board(entries, event, chosen)] == [900]
+
+
+def test_noise_is_measured_in_rehearsals(database: Database, held: Held, now: Now) -> None:
+    with database.write() as tx:
+        stage = events.hold(
+            tx,
+            slug="rehearsal",
+            title="Rehearsal",
+            starts_at=now(),
+            ends_at=now(24),
+            rehearsal=True,
+            at=now(),
+        )
+        events.add_challenge(tx, stage.id, held.challenge, at=now())
+        teams = [
+            events.found_team(
+                tx,
+                stage.id,
+                f"Team {number}",
+                by=people.add_person(tx, f"{number}@example.org", str(number), at=now()).id,
+                at=now(),
+            )[0].id
+            for number in range(4)
+        ]
+    told = [("c1", graded(700)), ("c1", graded(704))]
+    told += [("c2", graded(100, "rejected")), ("c2", graded(400, "rejected"))]
+    for team, (commit, report) in zip(teams, told, strict=True):
+        in_it = replace(held, team=team)
+        record(database, submit(database, in_it, commit, now(1)), report, now(2))
+    played = submit(database, held, "c1", now(1))
+    record(database, played, graded(10), now(2))
+    with database.read() as tx:
+        assert submissions.noise(tx, [held.challenge]) == 4
+        assert submissions.noise(tx, []) == 0
 
 
 def test_chosen_final_stays_chosen_when_graded_again(

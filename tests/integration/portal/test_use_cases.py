@@ -553,14 +553,27 @@ def test_rehearsal_is_for_champions_and_counts_nowhere(
         rehearsing.rehearse(house, held.people["Ada"], version)
     before = adopting.adoption(house, held.people["Gita"])
     event = rehearsing.rehearse(house, held.people["Edda"], version)
-    assert {team.name for team in challenges.teams(house, event)} == few
-    with house.database.read() as tx:
-        assert len(submissions.waiting(tx)) == len(few)
+    teams = {team.name: team for team in challenges.teams(house, event)}
+    assert set(teams) == few | {"accepted/statsmodels again"}
+    edda = held.people["Edda"]
+    once, twice = (
+        submitting.of_team(house, edda, teams[name])[0].submission
+        for name in ("accepted/statsmodels", "accepted/statsmodels again")
+    )
+    assert once.commit == twice.commit
+    with house.database.write() as tx:
+        assert len(submissions.waiting(tx)) == len(teams)
+        for sent, total in ((once, 903), (twice, 900)):
+            submissions.start(tx, sent.id, at=house.now())
+            submissions.record(tx, sent.id, recorded(held, total), at=house.now())
     assert event in challenges.all_events(house, held.people["Edda"])
     assert event not in challenges.all_events(house, held.people["Ada"])
     with pytest.raises(Forbidden):
         boards.board(house, held.people["Ada"], event.slug, SLUG)
-    assert boards.board(house, held.people["Edda"], event.slug, SLUG).rows == ()
+    board = boards.board(house, edda, event.slug, SLUG)
+    assert [row.standing.rank for row in board.rows] == [1, 1]
+    assert board.noise == 3
+    assert boards.board(house, edda, held.event.slug, SLUG).noise == 0
     after = adopting.adoption(house, held.people["Gita"])
     assert after.people_progress == before.people_progress
     assert challenges.current_event(house, held.people["Edda"]) == held.event
