@@ -89,8 +89,16 @@ def hold(  # noqa: PLR0913 - an event is all of this
     """Announce an event.
 
     :raises StoreError: it ends before it starts, freezes outside of both, or its cap lets nobody
-        submit (slug ``event-dates``); or the slug is taken (slug ``event-exists``)
+        submit (slug ``event-dates``); it has no title or no address (slug ``event-name``); or the
+        address is taken (slug ``event-exists``)
     """
+    _check_title(title)
+    if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", slug):
+        raise StoreError(
+            "event-name",
+            f"{slug!r} can't be the address of an event.",
+            remedy="Take small letters, figures and dashes between them, as in 'spring-2027'.",
+        )
     _check_dates(title, starts_at, ends_at, freezes_at, daily_cap)
     if tx.execute(select(tables.event.c.id).where(tables.event.c.slug == slug)).first():
         raise StoreError("event-exists", f"There is an event {slug!r} already.")
@@ -114,10 +122,11 @@ def change(tx: Connection, changed: Event, *, at: datetime, by: int) -> Event:
     """Change an event's title, dates or rules; its address and kind stay.
 
     :param changed: the event as it should be from now on
-    :raises StoreError: as in `hold` (slug ``event-dates``), or there is no such event (slug
-        ``event-unknown``)
+    :raises StoreError: as in `hold` (slugs ``event-dates``, ``event-name``), or there is no such
+        event (slug ``event-unknown``)
     """
     before = find_event(tx, changed.id)
+    _check_title(changed.title)
     _check_dates(
         changed.title, changed.starts_at, changed.ends_at, changed.freezes_at, changed.daily_cap
     )
@@ -203,18 +212,17 @@ def challenges(tx: Connection, event: int) -> tuple[ChallengeVersion, ...]:
     return tuple(_challenge(row) for row in rows)
 
 
-def found_team(tx: Connection, event: int, name: str, *, by: int, at: datetime) -> tuple[Team, str]:
+def found_team(
+    tx: Connection, event: int, name: str, *, by: int, at: datetime, first: int | None = None
+) -> tuple[Team, str]:
     """Found a team with its first member.
 
+    :param first: the member, where it is not who founds it
     :return: the team, and the word of its invitation, which is kept nowhere
     :raises StoreError: the name is taken (slug ``team-exists``), or the person is in a team of this
         event already (slug ``team-member``)
     """
-    taken = select(tables.team.c.id).where(
-        tables.team.c.event_id == event, tables.team.c.name == name
-    )
-    if tx.execute(taken).first():
-        raise StoreError("team-exists", f"There is a team {name!r} already in this event.")
+    _check_free(tx, event, name)
     word = secrets.token_urlsafe(16)
     new = new_id(
         tx,
@@ -225,9 +233,30 @@ def found_team(tx: Connection, event: int, name: str, *, by: int, at: datetime) 
         invite_hash=_hash(word),
         created_at=at,
     )
-    _enter(tx, event, new, by, at)
+    _enter(tx, event, new, by if first is None else first, at)
     audit.record(tx, "team.founded", f"team:{new}", at=at, by=by, name=name)
     return find_team(tx, new), word
+
+
+def rename_team(tx: Connection, team: int, name: str, *, by: int, at: datetime) -> Team:
+    """Give a team another name; its address stays, for repositories lie there.
+
+    :raises StoreError: the name is taken (slug ``team-exists``), or there is no such team (slug
+        ``team-unknown``)
+    """
+    known = find_team(tx, team)
+    _check_free(tx, known.event_id, name, but=team)
+    tx.execute(update(tables.team).where(tables.team.c.id == team).values(name=name))
+    audit.record(tx, "team.renamed", f"team:{team}", at=at, by=by, name=name)
+    return find_team(tx, team)
+
+
+def _check_free(tx: Connection, event: int, name: str, but: int | None = None) -> None:
+    table = tables.team
+    taken = select(table.c.id).where(table.c.event_id == event, table.c.name == name)
+    known = tx.execute(taken).scalar()
+    if known is not None and known != but:
+        raise StoreError("team-exists", f"There is a team {name!r} already in this event.")
 
 
 def renew_invitation(tx: Connection, team: int, *, by: int, at: datetime) -> str:
@@ -274,6 +303,17 @@ def join(tx: Connection, word: str, person: int, *, at: datetime) -> Team:
     _enter(tx, row.event_id, row.id, person, at)
     audit.record(tx, "team.joined", f"team:{row.id}", at=at, by=person)
     return find_team(tx, row.id)
+
+
+def enter(tx: Connection, team: int, person: int, *, by: int, at: datetime) -> Team:
+    """Put somebody into a team without an invitation.
+
+    :raises StoreError: the person is in a team of the event already (slug ``team-member``), or
+        there is no such team (slug ``team-unknown``)
+    """
+    _enter(tx, find_team(tx, team).event_id, team, person, at)
+    audit.record(tx, "team.entered", f"team:{team}", at=at, by=by, person=person)
+    return find_team(tx, team)
 
 
 def find_team(tx: Connection, team: int) -> Team:
@@ -364,6 +404,11 @@ def _free_slug(tx: Connection, name: str) -> str:
     taken = set(tx.execute(like).scalars())
     numbered = (f"{slug}-{number}" for number in itertools.count(2))
     return next(free for free in itertools.chain([slug], numbered) if free not in taken)
+
+
+def _check_title(title: str) -> None:
+    if not title.strip():
+        raise StoreError("event-name", "An event needs a title.")
 
 
 def _check_dates(

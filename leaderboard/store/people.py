@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from leaderboard import tables
@@ -22,11 +22,65 @@ def add_unit(
 
     :raises StoreError: there is one of this name (slug ``unit-exists``)
     """
-    if tx.execute(select(tables.unit.c.id).where(tables.unit.c.name == name)).first():
-        raise StoreError("unit-exists", f"There is a unit {name!r} already.")
+    _check_free(tx, name)
     unit_id = new_id(tx, tables.unit, name=name, parent_id=parent, created_at=at)
     audit.record(tx, "unit.added", f"unit:{unit_id}", at=at, by=by, name=name, parent=parent)
     return Unit(id=unit_id, name=name, parent_id=parent)
+
+
+def change_unit(tx: Connection, unit: Unit, *, at: datetime, by: int | None = None) -> Unit:
+    """Give a unit another name, or another place in the chart.
+
+    :param unit: as it is from now on
+    :raises StoreError: another one has the name (slug ``unit-exists``), or it would be part of
+        itself (slug ``unit-circle``)
+    """
+    _check_free(tx, unit.name, but=unit.id)
+    above = {known.id: known.parent_id for known in units(tx)}
+    step = unit.parent_id
+    while step is not None:
+        if step == unit.id:
+            raise StoreError(
+                "unit-circle",
+                f"{unit.name!r} would be a part of itself.",
+                remedy="Choose a unit that is no part of it.",
+            )
+        step = above[step]
+    table = tables.unit
+    changed = {"name": unit.name, "parent_id": unit.parent_id}
+    tx.execute(update(table).where(table.c.id == unit.id).values(changed))
+    audit.record(
+        tx, "unit.changed", f"unit:{unit.id}", at=at, by=by, name=unit.name, parent=unit.parent_id
+    )
+    return unit
+
+
+def remove_unit(tx: Connection, unit: int, *, at: datetime, by: int | None = None) -> None:
+    """Remove a unit that nobody and nothing belongs to.
+
+    :raises StoreError: somebody or something belongs to it (slug ``unit-used``)
+    """
+    users = (
+        (tables.person.c.unit_id, "people work in it"),
+        (tables.legacy_model.c.unit_id, "legacy models are its own"),
+        (tables.unit.c.parent_id, "units are part of it"),
+    )
+    for column, said in users:
+        number = tx.execute(select(func.count()).where(column == unit)).scalar_one()
+        if number:
+            raise StoreError(
+                "unit-used",
+                f"The unit can't be removed: {number} {said}.",
+                remedy="Move them elsewhere first, or give the unit another name.",
+            )
+    tx.execute(delete(tables.unit).where(tables.unit.c.id == unit))
+    audit.record(tx, "unit.removed", f"unit:{unit}", at=at, by=by)
+
+
+def _check_free(tx: Connection, name: str, but: int | None = None) -> None:
+    known = tx.execute(select(tables.unit.c.id).where(tables.unit.c.name == name)).scalar()
+    if known is not None and known != but:
+        raise StoreError("unit-exists", f"There is a unit {name!r} already.")
 
 
 def units(tx: Connection) -> tuple[Unit, ...]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
-from leaderboard.model import Person, Role
+from leaderboard.model import Person, Role, Unit
 from portal.access import Page
 from portal.house import House
 from portal.pages.common import done, empty, moment, need, plain, show_done, told
 from portal.services import administration
+
+_SHOWN = 50
 
 
 def draw() -> None:
@@ -39,24 +43,43 @@ def draw() -> None:
 
 
 def _people(house: House, person: Person) -> None:
-    known = {other.id: other for other in administration.everybody(house, person)}
+    everybody = administration.everybody(house, person)
     units = {unit.id: unit.name for unit in administration.units(house, person)}
-    table = pd.DataFrame(
-        {
+    known = _found(everybody, units)
+    if st.button("Make a link to sign up", help="Whoever has it may create an account, for a week"):
+        st.session_state["link"] = administration.sign_up_link(house, person)
+        st.rerun()
+    _invite(house, person, units)
+    if known:
+        _change(house, person, known, units)
+
+
+def _found(everybody: tuple[Person, ...], units: dict[int, str]) -> dict[int, Person]:
+    """Show those that are looked for, and return them by their numbers."""
+    wanted = st.text_input("Find", help="A part of a name, an address, a unit or a role.")
+    rows = {
+        other.id: {
             "Name": other.name,
             "Address": other.email,
             "Unit": units.get(other.unit_id or 0, "not known"),
             "Roles": ", ".join(sorted(role.value for role in other.roles)),
             "Account": "open" if other.active else "closed",
         }
-        for other in known.values()
-    )
-    st.table(table.set_index("Name"))
-    if st.button("Make a link to sign up", help="Whoever has it may create an account, for a week"):
-        st.session_state["link"] = administration.sign_up_link(house, person)
-        st.rerun()
-    _invite(house, person, units)
-    _change(house, person, known)
+        for other in everybody
+    }
+    word = wanted.strip().casefold()
+    found = {
+        number: row
+        for number, row in rows.items()
+        if any(word in cell.casefold() for cell in row.values())
+    }
+    if not found:
+        empty("Nobody is found.", "Try a shorter part of the name.")
+        return {}
+    st.table(pd.DataFrame(list(found.values())[:_SHOWN]).set_index("Name"))
+    if len(found) > _SHOWN:
+        st.caption(f"And {len(found) - _SHOWN} more: look for a part of their name.")
+    return {other.id: other for other in everybody if other.id in found}
 
 
 def _invite(house: House, person: Person, units: dict[int, str]) -> None:
@@ -75,7 +98,7 @@ def _invite(house: House, person: Person, units: dict[int, str]) -> None:
                 st.rerun()
 
 
-def _change(house: House, person: Person, known: dict[int, Person]) -> None:
+def _change(house: House, person: Person, known: dict[int, Person], units: dict[int, str]) -> None:
     st.subheader("Change an account", anchor=False)
     number = st.selectbox(
         "Person", list(known), format_func=lambda n: f"{known[n].name} ({known[n].email})"
@@ -87,6 +110,19 @@ def _change(house: House, person: Person, known: dict[int, Person]) -> None:
             with told():
                 administration.set_roles(house, person, number, roles)
                 done(f"{plain(other.name)} has these roles now.")
+    places = [None, *units]
+    with st.form("unit-of-person"):
+        unit = st.selectbox(
+            "Works in",
+            places,
+            index=places.index(other.unit_id),
+            format_func=lambda u: units.get(u, "not known"),
+            key=f"unit-of-{number}",
+        )
+        if st.form_submit_button("Set the unit"):
+            with told():
+                administration.move(house, person, number, unit)
+                done(f"{plain(other.name)}'s unit: {plain(units.get(unit or 0, 'not known'))}.")
     if st.button("Make a link that signs them in once"):
         st.session_state["link"] = administration.sign_in_link(house, person, number)
         st.rerun()
@@ -123,15 +159,45 @@ def _units(house: House, person: Person) -> None:
         empty("No unit is known yet.", "Add the parts of your company, from the top down.")
     with st.form("unit", clear_on_submit=True):
         name = st.text_input("Name of the unit", max_chars=200)
-        parent = st.selectbox(
-            "Part of",
-            [None, *known],
-            format_func=lambda number: known[number].name if number else "the company",
-        )
+        parent = _part_of(known, None, "new-unit-part-of")
         if st.form_submit_button("Add"):
             with told():
                 administration.add_unit(house, person, name, parent)
                 done(f"{plain(name)} is there.")
+    if known:
+        _change_unit(house, person, known)
+
+
+def _change_unit(house: House, person: Person, known: dict[int, Unit]) -> None:
+    st.subheader("Change a unit", anchor=False)
+    number = st.selectbox(
+        "Unit", list(known), format_func=lambda n: known[n].name, key="unit-to-change"
+    )
+    unit = known[number]
+    with st.form(f"change-unit-{number}"):
+        name = st.text_input("Its name", unit.name, max_chars=200)
+        parent = _part_of(known, unit.parent_id, f"unit-part-of-{number}")
+        if st.form_submit_button("Change it"):
+            with told():
+                administration.change_unit(
+                    house, person, replace(unit, name=name, parent_id=parent)
+                )
+                done(f"{plain(name.strip())} is changed.")
+    if st.button("Remove the unit", help="Only one that nobody and nothing belongs to."):
+        with told():
+            administration.remove_unit(house, person, unit)
+            done(f"{plain(unit.name)} is removed.")
+
+
+def _part_of(known: dict[int, Unit], now: int | None, key: str) -> int | None:
+    places = [None, *known]
+    return st.selectbox(
+        "Part of",
+        places,
+        index=places.index(now),
+        format_func=lambda number: known[number].name if number else "the company",
+        key=key,
+    )
 
 
 def _work(house: House, person: Person) -> None:

@@ -15,6 +15,7 @@ from portal.errands import Errand
 from portal.house import House
 from portal.pages.common import confirm, done, empty, moment, need, plain, show_done, told, zone
 from portal.pages.desk_lessons import lessons
+from portal.pages.desk_teams import teams
 from portal.services import challenges, desk, proving, rehearsing
 
 _DAYS = 2
@@ -26,13 +27,17 @@ def draw() -> None:
     house, person = need(Page.DESK)
     st.title("Champion's desk")
     show_done()
-    packages, events, new, taught = st.tabs(["Challenges", "Events", "Hold an event", "Lessons"])
+    packages, events, new, players, taught = st.tabs(
+        ["Challenges", "Events", "Hold an event", "Teams", "Lessons"]
+    )
     with packages:
         _packages(house, person)
     with events:
         _events(house, person)
     with new:
         _hold(house, person)
+    with players:
+        teams(house, person)
     with taught:
         lessons(house, person)
 
@@ -126,9 +131,9 @@ def _events(house: House, person: Person) -> None:
 def _event(house: House, person: Person, event: Event) -> None:
     st.subheader(plain(event.title), anchor=False)
     held = challenges.versions(house, event)
-    teams = challenges.teams(house, event)
+    number = len(challenges.teams(house, event))
     st.markdown(
-        f"{moment(event.starts_at)} to {moment(event.ends_at)}, {len(teams)} teams, "
+        f"{moment(event.starts_at)} to {moment(event.ends_at)}, {number} teams, "
         f"{event.daily_cap} submissions a day, {event.counting.value} reports count"
     )
     st.table(

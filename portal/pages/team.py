@@ -75,6 +75,7 @@ def _members(house: House, person: Person, team: Team) -> None:
     if link:
         st.markdown("Send this to your colleagues; it is shown this once:")
         st.code(link, language=None, wrap_lines=True)
+    _rename(house, person, team)
     if st.button("Make a new invitation", help="The old one leads nowhere from then on."):
         with told():
             st.session_state["invitation"] = joining.invite(house, person, team)
@@ -85,6 +86,15 @@ def _members(house: House, person: Person, team: Team) -> None:
         lambda: _leave(house, person, team),
         key="leave",
     )
+
+
+def _rename(house: House, person: Person, team: Team) -> None:
+    with st.popover("Rename the team"), st.form("rename"):
+        name = st.text_input("New name", team.name, max_chars=100)
+        if st.form_submit_button("Rename it"):
+            with told():
+                joining.rename(house, person, team, name)
+                done("The team has a new name; the address that you push to stays.")
 
 
 def _leave(house: House, person: Person, team: Team) -> None:
@@ -166,7 +176,10 @@ def _elsewhere(house: House, person: Person, team: Team, version: ChallengeVersi
 def _upload(house: House, person: Person, team: Team, version: ChallengeVersion) -> None:
     with st.form(f"upload-{version.id}", clear_on_submit=True):
         file = st.file_uploader("An archive of your project (.zip, .tar.gz)", type=_KINDS)
-        if st.form_submit_button("Submit it") and file is not None:
+        if st.form_submit_button("Submit it"):
+            if file is None:
+                st.error("Choose an archive first.")
+                return
             with told(), tempfile.TemporaryDirectory(prefix="drydock-upload-") as folder:
                 stored = Path(folder) / f"upload{''.join(Path(file.name).suffixes[-2:])}"
                 stored.write_bytes(file.getbuffer())

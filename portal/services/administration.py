@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from leaderboard.model import AuditEntry, Job, LinkPurpose, Person, Role, Submission, Unit
@@ -44,6 +44,39 @@ def add_unit(house: House, person: Person, name: str, parent: int | None) -> Uni
         raise PortalError("bad-name", "A unit needs a name.")
     with house.database.write() as tx:
         return people.add_unit(tx, name.strip(), parent=parent, at=house.now(), by=person.id)
+
+
+def change_unit(house: House, person: Person, unit: Unit) -> Unit:
+    """Give a unit another name, or another place in the chart.
+
+    :param unit: as it is from now on
+    :raises StoreError: another one has the name, or it would be part of itself (slugs
+        ``unit-exists``, ``unit-circle``)
+    :raises PortalError: it has no name (slug ``bad-name``)
+    """
+    _check(person)
+    if not unit.name.strip():
+        raise PortalError("bad-name", "A unit needs a name.")
+    named = replace(unit, name=unit.name.strip())
+    with house.database.write() as tx:
+        return people.change_unit(tx, named, at=house.now(), by=person.id)
+
+
+def remove_unit(house: House, person: Person, unit: Unit) -> None:
+    """Remove a unit that nobody and nothing belongs to.
+
+    :raises StoreError: somebody or something belongs to it (slug ``unit-used``)
+    """
+    _check(person)
+    with house.database.write() as tx:
+        people.remove_unit(tx, unit.id, at=house.now(), by=person.id)
+
+
+def move(house: House, person: Person, other: int, unit: int | None) -> Person:
+    """Let somebody work in another unit, or in none that is known."""
+    _check(person)
+    with house.database.write() as tx:
+        return people.move(tx, other, unit, at=house.now(), by=person.id)
 
 
 def invite(

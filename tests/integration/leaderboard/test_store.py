@@ -130,6 +130,43 @@ def test_units_make_a_chart(database: Database, now: Now) -> None:
         ]
 
 
+@pytest.mark.usefixtures("held")
+def test_chart_is_mended(database: Database, now: Now) -> None:
+    with database.write() as tx:
+        (top,) = people.units(tx)
+        motor = people.add_unit(tx, "Motor", parent=top.id, at=now())
+        trucks = people.add_unit(tx, "Trucks", parent=motor.id, at=now())
+        with pytest.raises(StoreError, match="part of itself"):
+            people.change_unit(tx, replace(top, parent_id=trucks.id), at=now())
+        with pytest.raises(StoreError, match="already"):
+            people.change_unit(tx, replace(motor, name="Trucks"), at=now())
+        people.change_unit(tx, replace(motor, name="Vehicles", parent_id=None), at=now())
+        for used, said in ((top, "people work"), (motor, "units are part")):
+            with pytest.raises(StoreError, match=said):
+                people.remove_unit(tx, used.id, at=now())
+        people.remove_unit(tx, trucks.id, at=now())
+    with database.read() as tx:
+        assert [(u.name, u.parent_id) for u in people.units(tx)] == [
+            ("Claims", None),
+            ("Vehicles", None),
+        ]
+
+
+def test_teams_are_made_up(database: Database, held: Held, now: Now) -> None:
+    with database.write() as tx:
+        ben = people.add_person(tx, "ben@example.org", "Ben", at=now()).id
+        cy = people.add_person(tx, "cy@example.org", "Cy", at=now()).id
+        red, _ = events.found_team(tx, held.event, "Red", by=held.lea, first=ben, at=now())
+        assert red.members == (ben,)
+        assert events.enter(tx, red.id, cy, by=held.lea, at=now()).members == (ben, cy)
+        with pytest.raises(StoreError, match="in team 'Blue'"):
+            events.enter(tx, red.id, held.ada, by=held.lea, at=now())
+        with pytest.raises(StoreError, match="already"):
+            events.rename_team(tx, red.id, "Blue", by=ben, at=now())
+        renamed = events.rename_team(tx, red.id, "Crimson", by=ben, at=now())
+    assert (renamed.name, renamed.slug) == ("Crimson", red.slug)
+
+
 def test_invitation_leads_into_team(database: Database, held: Held, now: Now) -> None:
     with database.write() as tx:
         team, word = events.found_team(tx, held.event, "Red", by=held.lea, at=now())

@@ -157,6 +157,10 @@ def test_administration_is_for_administrators(house: House, held: Held) -> None:
         lambda: administration.everybody(house, held.people["Gita"]),
         lambda: administration.newest(house, held.people["Edda"]),
         lambda: administration.sign_up_link(house, held.people["Finn"]),
+        lambda: administration.move(house, held.people["Gita"], ida.id, None),
+        lambda: administration.change_unit(house, held.people["Gita"], unit),
+        lambda: administration.remove_unit(house, held.people["Edda"], unit),
+        lambda: administration.change_unit(house, hugo, replace(unit, name=" ")),
     ):
         with pytest.raises(UserError):
             refused()
@@ -213,6 +217,12 @@ def test_nobody_sees_or_submits_for_another_team(house: House, held: Held, submi
         lambda: register.registered(house, cleo),
         lambda: boards.board(house, cleo, "spring", SLUG, private=True),
         lambda: challenges.publish(house, cleo, held.challenge),
+        lambda: joining.invite(house, cleo, held.blue),
+        lambda: joining.rename(house, cleo, held.blue, "Ours"),
+        lambda: joining.enter(house, held.people["Finn"], held.blue, gita.id),
+        lambda: joining.take_out(house, held.people["Ada"], held.blue, held.people["Bob"].id),
+        lambda: joining.found_for(house, gita, held.event, "Ours", gita.id),
+        lambda: joining.without_team(house, held.people["Hugo"], held.event),
     ):
         with pytest.raises(Forbidden):
             act()
