@@ -55,13 +55,24 @@ class Gate:
             await self._app(scope, receive, send)
             return
         path = scope["path"]
-        if path.startswith(OPEN) or await self._admitted(scope, path):
+        foreign = self._foreign(scope)
+        if not foreign and (path.startswith(OPEN) or await self._admitted(scope, path)):
             await self._app(scope, receive, _hardened(send))
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
         else:
             await _turn_away(scope, receive, send)
+
+    def _foreign(self, scope: Scope) -> bool:
+        """Return whether a page of another site opens a websocket.
+
+        Streamlit would refuse it too, but asks a server on the internet for its own address first.
+        """
+        if scope["type"] != "websocket":
+            return False
+        headers = HTTPConnection(scope).headers
+        return not identity.same_origin(headers, self._house.settings.public_address)
 
     async def _admitted(self, scope: Scope, path: str) -> bool:
         found = await identity.session(self._house, HTTPConnection(scope))

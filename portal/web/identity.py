@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
@@ -60,10 +61,14 @@ def signed_in(response: Response, word: str, *, secure: bool) -> Response:
     return response
 
 
-def same_origin(headers: Mapping[str, str], host: str) -> bool:
-    """Return whether a form was sent from a page of ours; browsers always say where from."""
+def same_origin(headers: Mapping[str, str], public_address: str) -> bool:
+    """Return whether a page of ours sent a request; browsers always say where from.
+
+    :param public_address: how browsers reach the portal: a proxy may name another host
+    """
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in {"same-origin", "none"}
     origin = headers.get("origin")
-    return origin is None or origin.split("://")[-1] == host
+    ours = {headers.get("host"), urlsplit(public_address).netloc}
+    return origin is None or urlsplit(origin).netloc in ours

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator
 from types import FrameType
+from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -61,6 +62,9 @@ def serve(house: House) -> None:
             "server.address": settings.host,
             "server.port": settings.port,
             "server.headless": True,
+            # Else a proxy's host is a stranger's to Streamlit, and no page is drawn.
+            "browser.serverAddress": urlsplit(settings.public_address).hostname,
+            "logger.hideWelcomeMessage": True,
             "server.fileWatcherType": "none",
             "server.runOnSave": False,
             "server.maxUploadSize": 50,

@@ -55,7 +55,7 @@ class SignIn:
         shown: dict[str, Any] = {"goal": goal, "single_sign_on": provider}
         if request.method == "GET":
             return page("sign_in.html", **shown)
-        form = await _form(request)
+        form = await self._form(request)
         place = request.client.host if request.client else ""
         email, password = str(form.get("email", "")), str(form.get("password", ""))
         try:
@@ -72,7 +72,7 @@ class SignIn:
         """
         if request.method == "GET":
             return page("enter.html")
-        await _form(request)
+        await self._form(request)
         word = request.path_params["word"]
         try:
             session = await run_in_threadpool(accounts.sign_in_by_link, self._house, word)
@@ -91,7 +91,7 @@ class SignIn:
         shown = {"team": team, "person": found.person if found else None, "word": word}
         if request.method == "GET":
             return page("join.html", **shown, units=await run_in_threadpool(self._units))
-        form = await _form(request)
+        form = await self._form(request)
         try:
             if found is not None:
                 await run_in_threadpool(joining.join, self._house, found.person, word)
@@ -107,7 +107,7 @@ class SignIn:
             return page("setup.html", 404, void=True)
         if request.method == "GET":
             return page("setup.html")
-        form = await _form(request)
+        form = await self._form(request)
         try:
             word = await run_in_threadpool(
                 accounts.set_up,
@@ -123,7 +123,7 @@ class SignIn:
         """End the session; a page of ours asks for it, no other site can."""
         if request.method == "GET":
             return page("sign_out.html")
-        await _form(request)
+        await self._form(request)
         await run_in_threadpool(accounts.sign_out, self._house, identity.word_of(request))
         response = RedirectResponse("/sign-in", 303)
         response.delete_cookie(identity.COOKIE, path="/")
@@ -149,6 +149,11 @@ class SignIn:
         response = RedirectResponse(goal or "/", 303)
         return identity.signed_in(response, word, secure=self._house.settings.secure)
 
+    async def _form(self, request: Request) -> FormData:
+        if not identity.same_origin(request.headers, self._house.settings.public_address):
+            raise Forbidden("foreign-form", "This form was sent by another site.")
+        return await request.form()
+
 
 def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page made of a template; nothing of it is kept by a browser or loads anything."""
@@ -156,12 +161,6 @@ def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(
         content, status, {"cache-control": "no-store", "content-security-policy": _POLICY}
     )
-
-
-async def _form(request: Request) -> FormData:
-    if not identity.same_origin(request.headers, request.headers.get("host", "")):
-        raise Forbidden("foreign-form", "This form was sent by another site.")
-    return await request.form()
 
 
 def inside(goal: str) -> str:
