@@ -10,7 +10,7 @@ import streamlit as st
 from leaderboard.model import Person, Role, Unit
 from portal.access import Page
 from portal.house import House
-from portal.pages.common import done, empty, moment, need, plain, show_done, told
+from portal.pages.common import as_table, done, empty, moment, need, plain, show_done, told
 from portal.services import administration
 
 _SHOWN = 50
@@ -76,7 +76,7 @@ def _found(everybody: tuple[Person, ...], units: dict[int, str]) -> dict[int, Pe
     if not found:
         empty("Nobody is found.", "Try a shorter part of the name.")
         return {}
-    st.table(pd.DataFrame(list(found.values())[:_SHOWN]).set_index("Name"))
+    as_table(pd.DataFrame(list(found.values())[:_SHOWN]).set_index("Name"))
     if len(found) > _SHOWN:
         st.caption(f"And {len(found) - _SHOWN} more: look for a part of their name.")
     return {other.id: other for other in everybody if other.id in found}
@@ -154,7 +154,7 @@ def _units(house: House, person: Person) -> None:
             }
             for unit in known.values()
         )
-        st.table(table.set_index("Unit"))
+        as_table(table.set_index("Unit"))
     else:
         empty("No unit is known yet.", "Add the parts of your company, from the top down.")
     with st.form("unit", clear_on_submit=True):
@@ -219,7 +219,7 @@ def _work(house: House, person: Person) -> None:
             }
             for sent, job in waiting
         )
-        st.table(table.set_index("Submission"))
+        as_table(table.set_index("Submission"))
 
 
 def _single_sign_on(house: House) -> None:
@@ -258,7 +258,7 @@ def _backups() -> None:
     table = pd.DataFrame(
         {"File": file.name, "Taken": moment(file.at), "MB": f"{file.size_mb:.1f}"} for file in known
     )
-    st.table(table.set_index("File"))
+    as_table(table.set_index("File"))
 
 
 def _audit(house: House, person: Person) -> None:
@@ -279,7 +279,7 @@ def _audit(house: House, person: Person) -> None:
         }
         for entry in administration.newest(house, person)
     )
-    st.table(table.set_index("Line"))
+    as_table(table.set_index("Line"))
 
 
 draw()

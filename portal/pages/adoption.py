@@ -13,7 +13,7 @@ from leaderboard.adoption import Funnel, ModelStage, PersonStage
 from leaderboard.model import Person, Role
 from portal.access import Page
 from portal.house import House
-from portal.pages.common import done, empty, moment, need, plain, show_done, told
+from portal.pages.common import as_table, done, empty, moment, need, plain, show_done, told
 from portal.services import adopting, reading, register
 from portal.services.adopting import Adoption
 from portal.services.register import Preview
@@ -73,7 +73,7 @@ def _trained(found: Adoption) -> None:
         }
         for row in found.trained
     )
-    st.table(table.set_index("Unit"))
+    as_table(table.set_index("Unit"))
     title = st.selectbox("Who has passed", list(whole.lessons), key="lesson-title")
     rows = [
         {"Name": found.people[number].name, "Unit": found.unit_name(found.people[number].unit_id)}
@@ -115,7 +115,7 @@ def _funnel(
     table = pd.DataFrame(
         {"Unit": found.unit_name(funnel.unit_id), **funnel.counts()} for funnel in funnels
     )
-    st.table(table.set_index("Unit"))
+    as_table(table.set_index("Unit"))
     drawn = pd.DataFrame(
         [
             {"when": when, "number": number, "stage": stage}
@@ -159,7 +159,7 @@ def _rows(rows: Sequence[Mapping[str, str]], what: str) -> None:
         empty("Nobody here yet." if what == "people" else "None here yet.", "Choose another stage.")
         return
     table = pd.DataFrame(rows)
-    st.table(table.set_index(table.columns[0]))
+    as_table(table.set_index(table.columns[0]))
     st.download_button(
         "Download as CSV", table.to_csv(index=False), f"{what}.csv", "text/csv", key=f"{what}-csv"
     )
@@ -195,7 +195,7 @@ def _heat(found: Adoption) -> None:
     named = shown.assign(
         share=shown["share"].map("{:.0%}".format), check=shown["check"].map(_titled)
     )
-    st.table(named.set_index("unit"))
+    as_table(named.set_index("unit"))
     st.download_button(
         "Download as CSV", table.to_csv(index=False), "standards.csv", "text/csv", key="heat-csv"
     )
@@ -231,7 +231,7 @@ def _looked_over(house: House, person: Person, looked_over: Preview) -> None:
     if table.empty:
         empty("The table has no row.", "Add one below the header.")
         return
-    st.table(table.set_index("Row"))
+    as_table(table.set_index("Row"))
     bad = sum(bool(row.problems) for row in looked_over.rows)
     if bad:
         st.error(f"{bad} of {len(table)} rows have problems. Mend them and upload it again.")

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from portal.access import Page
-from portal.pages.common import choose_event, empty, moment, need, plain
+from portal.pages.common import as_table, choose_event, empty, moment, need, plain
 from portal.services import challenges
 from portal.services.challenges import Offer
 
@@ -63,7 +63,7 @@ def _data(offer: Offer) -> None:
     for file in sorted(offer.challenge.training.glob("*.csv")):
         table = pd.read_csv(file)
         st.markdown(f"**{file.name}**: {len(table)} rows, {len(table.columns)} columns")
-        st.table(table.head(_PREVIEW))
+        as_table(table.head(_PREVIEW))
 
 
 def _rules(offer: Offer) -> None:
@@ -81,9 +81,9 @@ def _rules(offer: Offer) -> None:
         for group in challenge.groups
     ]
     st.subheader("Accuracy", anchor=False)
-    st.table(pd.DataFrame(groups).set_index("What"))
+    as_table(pd.DataFrame(groups).set_index("What"))
     st.subheader("Standards", anchor=False)
-    st.table(pd.DataFrame(standards).set_index("What"))
+    as_table(pd.DataFrame(standards).set_index("What"))
     hidden = ", ".join(challenge.leaderboard.private_groups) or "nothing"
     st.markdown(f"The board reveals at the end: {hidden}.")
 

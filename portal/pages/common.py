@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import pandas as pd
 import streamlit as st
 
 from grader.errors import DrydockError
@@ -139,6 +140,17 @@ def show_done() -> None:
 def plain(text: str) -> str:
     """Keep text of others from being read as Markdown."""
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>~$:" else sign for sign in text)
+
+
+def as_table(frame: pd.DataFrame) -> None:
+    """Draw a table; Streamlit reads its cells as Markdown, and names and notes are others' text."""
+    shown = frame.map(_plain_cell)
+    shown.index = frame.index.map(_plain_cell)
+    st.table(shown)
+
+
+def _plain_cell(cell: object) -> object:
+    return plain(cell) if isinstance(cell, str) else cell
 
 
 def moment(when: datetime) -> str:

@@ -13,7 +13,18 @@ from leaderboard.model import ChallengeVersion, Counting, Event, Person
 from portal.access import Page
 from portal.errands import Errand
 from portal.house import House
-from portal.pages.common import confirm, done, empty, moment, need, plain, show_done, told, zone
+from portal.pages.common import (
+    as_table,
+    confirm,
+    done,
+    empty,
+    moment,
+    need,
+    plain,
+    show_done,
+    told,
+    zone,
+)
 from portal.pages.desk_lessons import lessons
 from portal.pages.desk_teams import teams
 from portal.services import challenges, desk, proving, rehearsing
@@ -136,7 +147,7 @@ def _event(house: House, person: Person, event: Event) -> None:
         f"{moment(event.starts_at)} to {moment(event.ends_at)}, {number} teams, "
         f"{event.daily_cap} submissions a day, {event.counting.value} reports count"
     )
-    st.table(
+    as_table(
         pd.DataFrame({"Challenge": version.title, "Version": version.version} for version in held)
     )
     with st.expander("Change its dates and rules"):
@@ -205,7 +216,7 @@ def _trial(slug: str, version_id: int) -> None:
             }
             for change in changes
         )
-        st.table(table.set_index("Team"))
+        as_table(table.set_index("Team"))
     if errand.running:
         st.info("Under way; this page may be left.")
     elif errand.status:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from leaderboard.model import Person
 from portal.house import House
-from portal.pages.common import done, empty, moment, plain, told
+from portal.pages.common import as_table, done, empty, moment, plain, told
 from portal.services import learning
 from portal.services.learning import ToJudge
 
@@ -84,4 +84,4 @@ def _figures(house: House, person: Person, slug: str) -> None:
         }
         for item in found
     )
-    st.table(table.set_index("Cell"))
+    as_table(table.set_index("Cell"))

@@ -7,7 +7,7 @@ import streamlit as st
 
 from leaderboard.model import Event, Person, Team
 from portal.house import House
-from portal.pages.common import done, empty, plain, told
+from portal.pages.common import as_table, done, empty, plain, told
 from portal.services import challenges, joining
 
 
@@ -40,7 +40,7 @@ def _table(house: House, made: tuple[Team, ...]) -> None:
         }
         for team in made
     )
-    st.table(table.set_index("Team"))
+    as_table(table.set_index("Team"))
 
 
 def _found(house: House, person: Person, event: Event, free: dict[int, Person]) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from leaderboard.model import Event, Person, Role
 from portal.access import Page
 from portal.house import House
-from portal.pages.common import choose_event, empty, linked_choice, moment, need
+from portal.pages.common import as_table, choose_event, empty, linked_choice, moment, need
 from portal.services import boards, challenges, desk
 from portal.services.boards import Board
 
@@ -19,7 +19,12 @@ _EQUAL = 5e-5
 _LINES = {
     "mark": {"type": "line", "point": True, "interpolate": "step-after"},
     "encoding": {
-        "x": {"field": "when", "type": "temporal", "title": None},
+        "x": {
+            "field": "when",
+            "type": "temporal",
+            "title": None,
+            "axis": {"format": "%d %b %H:%M", "labelOverlap": True, "tickCount": 6},
+        },
         "y": {"field": "points", "type": "quantitative"},
         "color": {"field": "team", "type": "nominal"},
         "shape": {"field": "team", "type": "nominal"},
@@ -50,7 +55,7 @@ def _season(house: House) -> None:
         {"Place": place, "Name": name, "Points": total}
         for place, (name, total) in enumerate(points.items(), 1)
     )
-    st.table(table.set_index("Place"))
+    as_table(table.set_index("Place"))
 
 
 def _event(house: House, person: Person) -> None:
@@ -96,7 +101,7 @@ def _overall(house: House, person: Person, event: Event, *, private: bool) -> No
         }
         for row in rows
     )
-    st.table(table.set_index("Rank"))
+    as_table(table.set_index("Rank"))
 
 
 def _private(house: House, person: Person, event: Event) -> bool:
@@ -138,7 +143,7 @@ def _table(board: Board) -> None:
     if table.empty:
         empty("No team of these units is on the board.", "Choose others.")
         return
-    st.table(table.set_index("Rank"))
+    as_table(table.set_index("Rank"))
     if measured:
         st.caption(
             "Against legacy: quality on hidden labels next to the legacy model's. It moves only on "
@@ -173,12 +178,14 @@ def _moved(ranks: int | None) -> str:
 def _chart(board: Board) -> None:
     st.subheader("Points over time", anchor=False)
     leading = {row.team.name for row in board.rows[:_DRAWN]}
+    steps = {team: steps for team, steps in board.history.items() if team in leading}
+    now = min(board.until, board.event.ends_at)
     table = pd.DataFrame(
         [
             {"when": when, "points": points, "team": team}
-            for team, steps in board.history.items()
-            if team in leading
-            for when, points in steps
+            for team, reached in steps.items()
+            # What somebody has holds until now: a line says so where a point would not.
+            for when, points in [*reached, (max(now, reached[-1][0]), reached[-1][1])]
         ]
     )
     said = "Points of the leading teams over time, one line each"

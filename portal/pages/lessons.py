@@ -11,7 +11,7 @@ from grader.lessons import Lesson, notebooks
 from leaderboard.model import JobState, LessonAttempt, Person
 from portal.access import Page
 from portal.house import House
-from portal.pages.common import done, empty, moment, need, plain, show_done, told
+from portal.pages.common import as_table, done, empty, moment, need, plain, show_done, told
 from portal.services import learning
 from portal.services.learning import State, Station
 
@@ -195,7 +195,7 @@ def _try(attempt: LessonAttempt) -> None:
         }
         for cell in given.cells
     )
-    st.table(table.set_index("Cell"))
+    as_table(table.set_index("Cell"))
     for name in dict.fromkeys(cell.notebook for cell in given.cells):
         st.link_button(f"Feedback on {name}", f"/files/feedback/{attempt.id}/{name}.html")
 

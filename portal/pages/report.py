@@ -12,7 +12,7 @@ from grader.model import Check, ColumnParity, Finding, Outcome, Score, Verdict
 from leaderboard.model import Person
 from portal.access import Action, Page, may
 from portal.house import House
-from portal.pages.common import done, empty, moment, need, plain, show_done, told
+from portal.pages.common import as_table, done, empty, moment, need, plain, show_done, told
 from portal.services import learning, reading, reviewing, submitting, summary
 from portal.services.reading import Read
 
@@ -155,9 +155,33 @@ def _points(found: Read) -> None:
     scores = found.report.scores
     for title, parts in (("Accuracy", scores.groups), ("Standards", scores.families)):
         st.subheader(title, anchor=False)
-        st.table(_table(parts))
+        _bars(title, parts)
+        as_table(_table(parts))
     if scores.weakest:
         st.caption(f"Weakest family: {scores.weakest}.")
+
+
+def _bars(title: str, parts: Mapping[str, Score]) -> None:
+    """Draw which share of its points each part has earned."""
+    table = pd.DataFrame(
+        {"what": name, "share": score.earned / score.possible, "points": f"{score.earned}"}
+        for name, score in parts.items()
+        if score.earned is not None and score.possible
+    )
+    if table.empty:
+        return
+    chart = (
+        alt.Chart(table)
+        .mark_bar()
+        .encode(
+            x=alt.X(
+                "share:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
+            ),
+            y=alt.Y("what:N", title=None, sort="x"),
+            tooltip=["what", alt.Tooltip("share", format=".0%"), "points"],
+        )
+    )
+    st.altair_chart(chart, alt=f"{title}: share of its points that each part has earned")
 
 
 def _table(parts: Mapping[str, Score]) -> pd.DataFrame:
@@ -185,12 +209,22 @@ def _parity(found: Read) -> None:
 
 def _picture(column: ColumnParity) -> None:
     table = pd.DataFrame(column.points, columns=["legacy", "ported"])
-    chart = (
+    ends = [table["legacy"].min(), table["legacy"].max()]
+    diagonal = (
+        alt.Chart(pd.DataFrame({"legacy": ends, "ported": ends}))
+        .mark_line(strokeDash=[4, 4], color="gray")
+        .encode(x="legacy:Q", y="ported:Q")
+    )
+    rows = (
         alt.Chart(table)
         .mark_circle(size=24, opacity=0.6)
-        .encode(x=alt.X("legacy:Q"), y=alt.Y("ported:Q"))
-        .properties(height=260)
+        .encode(
+            x=alt.X("legacy:Q", scale=alt.Scale(zero=False)),
+            y=alt.Y("ported:Q", scale=alt.Scale(zero=False)),
+            tooltip=["legacy", "ported"],
+        )
     )
+    chart = (diagonal + rows).properties(height=260)
     said = f"Ported against legacy {column.column}; on the diagonal, both agree"
     st.altair_chart(chart, alt=said)
 

@@ -13,7 +13,7 @@ from leaderboard.model import Decision, Event, JobState, Person, Role
 from leaderboard.store import events, models, people, reviews, submissions
 from portal.access import Page
 from portal.house import House, occupy, open_house
-from portal.services import boards, submitting
+from portal.services import boards, joining, submitting
 from portal.settings import Settings
 from tests.support.pages import drawn, named
 from tests.support.portal import SLUG, Held, hold
@@ -284,3 +284,11 @@ def test_register_is_imported(monkeypatch: pytest.MonkeyPatch, house: House, hel
     assert "2 models are new" in said(app)
     with house.database.read() as tx:
         assert {model.name for model in models.models(tx)} == {"Lapse", "Fraud score"}
+
+
+def test_names_are_no_markdown(monkeypatch: pytest.MonkeyPatch, house: House, held: Held) -> None:
+    joining.rename(house, held.people["Ada"], held.blue, "*B* ![](https://evil.example.org/x.png)")
+    graded(house, held)
+    board = drawn(monkeypatch, held, "Cleo", Page.LEADERBOARD)
+    (shown,) = board.table[0].value["Team"]
+    assert shown.startswith(r"\*B\* \!\[\]\(https")
