@@ -268,13 +268,14 @@ def _audit(house: House, person: Person) -> None:
             st.error(f"Broken: {proof.broken}.")
         else:
             st.success(f"{proof.entries} lines hold. The last hash is {proof.last}.")
+    names = {other.id: other.name for other in administration.everybody(house, person)}
     table = pd.DataFrame(
         {
             "Line": entry.number,
             "When": moment(entry.at),
             "What": entry.action,
             "To": entry.subject,
-            "By": "the machine" if entry.actor_id is None else f"person {entry.actor_id}",
+            "By": names.get(entry.actor_id or 0, "the machine"),
             "Details": entry.details,
         }
         for entry in administration.newest(house, person)

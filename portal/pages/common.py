@@ -32,11 +32,19 @@ _TITLES: dict[Page, str] = {
 }
 _LINKED_ONLY = {Page.REPORT}
 """Pages that are reached from others: they say nothing without their address's parameters."""
+_MUTED = ("comment", "prolog", "doctype", "cdata", "punctuation", "unchanged.line")
+_STYLE = f"""<style>
+{", ".join(f".stCode .token.{kind}" for kind in _MUTED)},
+.stCode .linenumber {{ color: inherit !important; }}
+td, td * {{ overflow-wrap: anywhere !important; white-space: normal !important; }}
+</style>"""
+"""What no theme sets: greys of code that are too faint to read, and cells that no key scrolls."""
 
 
 def run() -> None:
     """Draw the page that was asked for, if whoever looks may see it."""
     st.set_page_config(page_title="Drydock", page_icon="⚓", layout="wide")
+    st.html(_STYLE)
     session = current_session()
     if session is None:
         ended()

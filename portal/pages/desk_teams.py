@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -70,26 +72,45 @@ def _change(house: House, person: Person, made: tuple[Team, ...], free: dict[int
             with told():
                 joining.rename(house, person, team, name)
                 done(f"{plain(team.name)} is called {plain(name.strip())} from now on.")
-    if free:
-        with st.form(f"enter-{number}"):
-            new = _choose("Somebody without a team", free, f"new-{number}")
-            if st.form_submit_button("Put them in"):
-                with told():
-                    joining.enter(house, person, team, new)
-                    done(f"{plain(free[new].name)} is in {plain(team.name)} now.")
     members = {member.id: member for member in joining.members(house, team)}
-    if members:
-        with st.form(f"take-out-{number}"):
-            gone = _choose("A member", members, f"gone-{number}")
-            if st.form_submit_button("Take them out"):
-                with told():
-                    joining.take_out(house, person, team, gone)
-                    done(f"{plain(members[gone].name)} is in {plain(team.name)} no more.")
+    _move(
+        f"enter-{number}",
+        ("Somebody without a team", "Put them in", f"is in {plain(team.name)} now."),
+        free,
+        lambda member: joining.enter(house, person, team, member),
+    )
+    _move(
+        f"take-out-{number}",
+        ("A member", "Take them out", f"is in {plain(team.name)} no more."),
+        members,
+        lambda member: joining.take_out(house, person, team, member),
+    )
     if st.button("Make a new invitation", help="The old one leads nowhere from then on."):
         with told():
             link = joining.invite(house, person, team)
             st.markdown("Send this to those who shall join; it is shown this once:")
             st.code(link, language=None, wrap_lines=True)
+
+
+def _move(
+    key: str,
+    words: tuple[str, str, str],
+    offered: dict[int, Person],
+    act: Callable[[int], object],
+) -> None:
+    """Offer to move one of some people.
+
+    :param words: what they are, what is done to them, and what is said of them afterwards
+    """
+    if not offered:
+        return
+    label, button, after = words
+    with st.form(key):
+        number = _choose(label, offered, f"{key}-who")
+        if st.form_submit_button(button):
+            with told():
+                act(number)
+                done(f"{plain(offered[number].name)} {after}")
 
 
 def _choose(label: str, offered: dict[int, Person], key: str) -> int:

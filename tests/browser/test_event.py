@@ -13,7 +13,7 @@ from leaderboard.model import LinkPurpose
 from portal.access import PAGES
 from portal.services import accounts, administration
 from portal.settings import HOME
-from tests.support.browser import PATIENCE, barriers, chromium, settled, shoot
+from tests.support.browser import PATIENCE, barriers, barriers_of_tabs, chromium, settled, shoot
 from tests.support.portal import PASSWORD, SLUG, Portal, reference, run_git, running
 
 ROLES = {"member": "Ada", "champion": "Edda", "leader": "Finn", "manager": "Gita", "admin": "Hugo"}
@@ -95,6 +95,7 @@ def test_event_is_played_whole(browser: Browser, portal: Portal, tmp_path: Path)
     )
     expect(page.get_by_text("rows within tolerance").first).to_be_visible()
     shoot(page, "report-rejected")
+    assert barriers_of_tabs(page) == []
 
     right = reference(portal.held.challenge, "accepted/scikit-learn", tmp_path / "right")
     head = run_git(wrong, "rev-parse", "HEAD").stdout.strip()
@@ -108,9 +109,11 @@ def test_event_is_played_whole(browser: Browser, portal: Portal, tmp_path: Path)
     board = opened(context, portal, "leaderboard")
     expect(board.get_by_role("cell", name="Green (yours)")).to_be_visible()
     shoot(board, "leaderboard")
+    assert barriers_of_tabs(board) == []
 
     leader = opened(entered(browser, portal, "Finn"), portal, f"review?submission={number}")
     expect(leader.get_by_role("heading", name=f"Submission {number} of Green")).to_be_visible()
+    assert barriers_of_tabs(leader) == []
     leader.get_by_text("Approve", exact=True).click()
     leader.get_by_role("textbox", name="Reason").fill("It answers as the legacy model does.")
     leader.get_by_role("button", name="Say it").click()
@@ -147,7 +150,7 @@ def test_pages_keep_nobody_out(browser: Browser, portal: Portal, role: str, sche
             continue  # what everybody sees was looked at as a member
         page = opened(context, portal, "" if known.value == "home" else known.value)
         shoot(page, f"{known.value}-{scheme}")
-        if problems := barriers(page):
+        if problems := barriers_of_tabs(page):
             found[known.value] = problems
         page.close()
     context.close()

@@ -62,3 +62,13 @@ def barriers(page: Page) -> list[str]:
         if rule["impact"] in BAD
         for node in rule["nodes"]
     ]
+
+
+def barriers_of_tabs(page: Page) -> list[str]:
+    """Return what keeps people out of a page, whichever of its tabs is open."""
+    found = barriers(page)
+    for tab in page.get_by_role("tab").all()[1:]:
+        tab.click()
+        settled(page)
+        found += barriers(page)
+    return found

@@ -22,7 +22,7 @@ from leaderboard.model import LinkPurpose
 from portal.services import accounts
 from portal.web.identity import COOKIE
 from tests.support.nginx import NAME, proxied
-from tests.support.portal import SLUG, Portal, free_port, reference, running
+from tests.support.portal import Portal, free_port, reference, running
 
 SECONDS = 20
 
@@ -120,8 +120,9 @@ def test_push_is_answered_line_by_line(behind: Behind, tmp_path: Path) -> None:
         "GIT_CONFIG_KEY_0": "http.curloptResolve",
         "GIT_CONFIG_VALUE_0": f"{NAME}:{behind.port}:127.0.0.1",
     }
-    word = behind.portal.token("Ada")
-    address = f"https://x:{word}@{NAME}:{behind.port}/git/blue/{SLUG}"
+    inner = behind.portal.git_address("Ada")
+    host = behind.portal.address.removeprefix("http://")
+    address = inner.replace("http", "https", 1).replace(host, f"{NAME}:{behind.port}")
     with subprocess.Popen(
         ["git", "-C", port, "push", address, "HEAD:main"],
         stderr=subprocess.PIPE,
