@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -31,6 +31,18 @@ class NewModel:
     language: str
     challenge_slug: str | None = None
     live_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedOn:
+    """What a report is about, for those who may not read it."""
+
+    submission_id: int
+    team: str
+    challenge: str
+    """Its title."""
+    at: datetime
+    """When it was recorded."""
 
 
 def register(
@@ -164,6 +176,30 @@ def violations(tx: Connection) -> tuple[Violation, ...]:
         )
         for row in rows
     )
+
+
+def reported_on(tx: Connection, reports: Collection[int]) -> dict[int, ReportedOn]:
+    """Return what reports are about, by their ids."""
+    told, sent, team, known = tables.report, tables.submission, tables.team, tables.challenge
+    rows = tx.execute(
+        select(
+            told.c.id,
+            told.c.submission_id,
+            team.c.name.label("team"),
+            known.c.title.label("challenge"),
+            told.c.recorded_at.label("at"),
+        )
+        .join(sent, sent.c.id == told.c.submission_id)
+        .join(team, team.c.id == sent.c.team_id)
+        .join(known, known.c.id == sent.c.challenge_id)
+        .where(told.c.id.in_(reports))
+    )
+    return {
+        row.id: ReportedOn(
+            submission_id=row.submission_id, team=row.team, challenge=row.challenge, at=row.at
+        )
+        for row in rows
+    }
 
 
 def _values(model: NewModel) -> Mapping[str, object]:

@@ -156,7 +156,7 @@ def _opened(
 
 def _rows(rows: Sequence[Mapping[str, str]], what: str) -> None:
     if not rows:
-        empty("Nobody here yet." if what == "people" else "None here yet.", "Choose another stage.")
+        empty("Nobody here yet." if what == "people" else "None here yet.", "Choose others above.")
         return
     table = pd.DataFrame(rows)
     as_table(table.set_index(table.columns[0]))
@@ -199,6 +199,35 @@ def _heat(found: Adoption) -> None:
     st.download_button(
         "Download as CSV", table.to_csv(index=False), "standards.csv", "text/csv", key="heat-csv"
     )
+    _heat_rows(found, list(worst))
+
+
+def _heat_rows(found: Adoption, codes: Sequence[str]) -> None:
+    """Open a figure down to the submissions that it counts."""
+    st.subheader("Which submissions miss it", anchor=False)
+    left, right = st.columns(2)
+    units = list(dict.fromkeys(heat.unit_id for heat in found.heat))
+    place = left.selectbox(
+        "Unit",
+        range(len(units)),
+        format_func=lambda number: found.unit_name(units[number]),
+        key="heat-unit",
+    )
+    code = right.selectbox("Check", codes, format_func=_titled, key="heat-check")
+    failed = next(
+        (h.failed for h in found.heat if (h.unit_id, h.code) == (units[place], code)), frozenset()
+    )
+    rows = [
+        {
+            "Submission": str(about.submission_id),
+            "Team": about.team,
+            "Challenge": about.challenge,
+            "Graded": moment(about.at),
+        }
+        for report in sorted(failed)
+        for about in (found.reports[report],)
+    ]
+    _rows(rows, "submissions")
 
 
 def _titled(code: str) -> str:

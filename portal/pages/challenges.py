@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from leaderboard.model import Event, Person
 from portal.access import Page
-from portal.pages.common import as_table, choose_event, empty, moment, need, plain
+from portal.house import House
+from portal.pages.common import as_table, choose_event, empty, leading, moment, need, plain
 from portal.services import challenges
 from portal.services.challenges import Offer
 
@@ -26,10 +28,10 @@ def draw() -> None:
     if not offers:
         empty("This event has no challenge yet.", "A champion adds one at the desk.")
     for offer in offers:
-        _offer(offer)
+        _offer(house, person, event, offer)
 
 
-def _offer(offer: Offer) -> None:
+def _offer(house: House, person: Person, event: Event, offer: Offer) -> None:
     challenge = offer.challenge
     st.header(plain(challenge.title), anchor=False)
     st.markdown(plain(challenge.summary))
@@ -41,7 +43,9 @@ def _offer(offer: Offer) -> None:
     left, right = st.columns(2)
     left.link_button("Download the starter kit", f"/files/kits/{slug}.zip")
     right.link_button("Download data and legacy model", f"/files/challenges/{slug}.zip")
-    brief, legacy, data, rules = st.tabs(["Brief", "Legacy source", "Data", "Points and rules"])
+    brief, legacy, data, rules, ahead = st.tabs(
+        ["Brief", "Legacy source", "Data", "Points and rules", "Who is ahead"]
+    )
     with brief:
         st.markdown(offer.text("brief.md"))
     with legacy:
@@ -50,6 +54,9 @@ def _offer(offer: Offer) -> None:
         _data(offer)
     with rules:
         _rules(offer)
+    with ahead:
+        leading(house, person, event, slug)
+        st.page_link("portal/pages/leaderboard.py", label="The whole board")
 
 
 def _legacy(offer: Offer) -> None:

@@ -14,7 +14,7 @@ from grader.errors import DrydockError
 from leaderboard.model import Event, Person, Session
 from portal.access import Page, may_open
 from portal.house import House, here
-from portal.services import accounts, challenges
+from portal.services import accounts, boards, challenges
 from portal.web.identity import COOKIE
 
 _TITLES: dict[Page, str] = {
@@ -148,6 +148,18 @@ def show_done() -> None:
 def plain(text: str) -> str:
     """Keep text of others from being read as Markdown."""
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>~$:" else sign for sign in text)
+
+
+def leading(house: House, person: Person, event: Event, challenge: str) -> None:
+    """Say who is ahead in a challenge."""
+    rows = boards.board(house, person, event.slug, challenge).rows[:3]
+    if not rows:
+        st.caption("Nobody yet: the first accepted submission leads.")
+    for row in rows:
+        own = " (you)" if row.own else ""
+        st.markdown(
+            f"{row.standing.rank}. {plain(row.team.name)}{own}: {row.standing.points} points"
+        )
 
 
 def as_table(frame: pd.DataFrame) -> None:

@@ -7,8 +7,8 @@ import streamlit as st
 from leaderboard.model import Event, Person
 from portal.access import Page
 from portal.house import House
-from portal.pages.common import choose_event, moment, need, plain, until
-from portal.services import boards, challenges, joining, progress
+from portal.pages.common import choose_event, leading, moment, need, plain, until
+from portal.services import challenges, joining, progress
 
 
 def draw() -> None:
@@ -58,14 +58,7 @@ def _ahead(house: House, person: Person, event: Event) -> None:
     st.subheader("Who is ahead", anchor=False)
     for version in challenges.versions(house, event):
         st.markdown(f"**{plain(version.title)}**")
-        board = boards.board(house, person, event.slug, version.slug)
-        if not board.rows:
-            st.caption("Nobody yet: the first accepted submission leads.")
-        for row in board.rows[:3]:
-            own = " (you)" if row.own else ""
-            st.markdown(
-                f"{row.standing.rank}. {plain(row.team.name)}{own}: {row.standing.points} points"
-            )
+        leading(house, person, event, version.slug)
     st.page_link("portal/pages/leaderboard.py", label="The whole board")
 
 

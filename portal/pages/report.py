@@ -84,6 +84,16 @@ def _difference(found: Read) -> None:
         return
     gained = found.recorded.total - found.before.total
     st.markdown(f"**{gained:+d} points** since submission {found.before.submission_id}.")
+    moved = summary.moved(found.before, found.report)
+    if moved:
+        with st.expander(f"What moved ({len(moved)})"):
+            table = pd.DataFrame({"What": _titled(name), "Points": f"{n:+d}"} for n, name in moved)
+            as_table(table.set_index("What"))
+
+
+def _titled(name: str) -> str:
+    check = reading.explain(name)
+    return f"{name} {check.title}" if check else name
 
 
 def _reviews(found: Read) -> None:

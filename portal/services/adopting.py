@@ -19,6 +19,7 @@ from leaderboard.adoption import (
 )
 from leaderboard.model import LegacyModel, Person, Unit
 from leaderboard.store import models, people
+from leaderboard.store.models import ReportedOn
 from portal.access import Page, may_open
 from portal.errors import Forbidden
 from portal.house import House
@@ -42,6 +43,8 @@ class Adoption:
     people_over_time: dict[str, list[int]]
     models_over_time: dict[str, list[int]]
     heat: tuple[Heat, ...]
+    reports: dict[int, ReportedOn]
+    """What the reports of the heat map are about, by their ids."""
     trained: tuple[Trained, ...]
     """By titles of lessons."""
 
@@ -63,6 +66,7 @@ def adoption(house: House, person: Person) -> Adoption:
         register = {model.id: model for model in models.models(tx)}
         of_people, of_models = models.people_progress(tx), models.model_progress(tx)
         violations = models.violations(tx)
+        reports = models.reported_on(tx, {violation.report_id for violation in violations})
     moments = _moments((*of_people, *of_models), house.now())
     return Adoption(
         units=units,
@@ -76,6 +80,7 @@ def adoption(house: House, person: Person) -> Adoption:
         people_over_time=over_time(of_people, list(PersonStage), moments),
         models_over_time=over_time(of_models, list(ModelStage), moments),
         heat=heat_map(violations, units),
+        reports=reports,
         trained=trained(
             {known.id: known.unit_id for known in everybody.values()},
             learning.passed(house),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grader import report as reports
+from grader.errors import UserError
 from grader.model import Report, Score, Verdict
 from leaderboard.model import RecordedReport
 from portal.services.submitting import Status, points
@@ -32,6 +33,24 @@ def losses(report: Report) -> list[tuple[int, str, str]]:
         if finding.verdict is Verdict.FAIL and score is not None and score.earned is not None:
             lost.append((score.possible - score.earned, finding.code, finding.message))
     return sorted(lost, key=lambda item: (-item[0], item[1]))
+
+
+def moved(before: RecordedReport, after: Report) -> list[tuple[int, str]]:
+    """Return (points gained, check or group) of what differs, the most lost first.
+
+    Nothing where an older grader wrote the report before in another form.
+    """
+    try:
+        then, now = _earned(read(before)), _earned(after)
+    except UserError:
+        return []
+    both = then.keys() & now.keys()
+    return sorted((now[name] - then[name], name) for name in both if now[name] != then[name])
+
+
+def _earned(report: Report) -> dict[str, int]:
+    parts = {**report.scores.checks, **report.scores.groups}
+    return {name: score.earned for name, score in parts.items() if score.earned is not None}
 
 
 def read(recorded: RecordedReport) -> Report:

@@ -479,6 +479,7 @@ def test_adoption_opens_down_to_its_rows(house: House, held: Held, submission: i
     assert found.people_funnels[0].counts()["first accepted"] == 2
     assert found.model_funnels[0].counts()["accepted"] == 1
     (company, claims) = found.heat
+    assert [found.reports[report].team for report in company.failed] == ["Blue"]
     assert (company.code, company.share, claims.share) == ("TEST001", 1.0, 1.0)
     assert found.unit_name(None) == "The company"
     assert len(found.moments) == len(found.people_over_time["invited"])

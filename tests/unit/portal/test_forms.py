@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -11,13 +12,15 @@ from streamlit.testing.v1 import AppTest
 
 from leaderboard.model import Decision, Event, JobState, Person, Role
 from leaderboard.store import events, models, people, reviews, submissions
+from leaderboard.store.submissions import NewReport
 from portal.access import Page
+from portal.grading import new_report
 from portal.house import House, occupy, open_house
 from portal.services import boards, joining, submitting
 from portal.settings import Settings
 from tests.support.pages import drawn, named
 from tests.support.portal import SLUG, Held, hold
-from tests.support.reports import recorded
+from tests.support.reports import recorded, report
 
 
 @pytest.fixture
@@ -53,12 +56,12 @@ def everybody(house: House) -> dict[str, Person]:
         return {person.name: person for person in people.people(tx)}
 
 
-def graded(house: House, held: Held, total: int = 900) -> int:
+def graded(house: House, held: Held, total: int = 900, new: NewReport | None = None) -> int:
     """Have a submission of Blue's graded, and return its number."""
     sent, _ = submitting.submit(house, held.people["Ada"], held.blue, held.version, f"{total:040d}")
     with house.database.write() as tx:
         submissions.start(tx, sent.id, at=house.now())
-        submissions.record(tx, sent.id, recorded(held, total), at=house.now())
+        submissions.record(tx, sent.id, new or recorded(held, total), at=house.now())
     return sent.id
 
 
@@ -292,3 +295,19 @@ def test_names_are_no_markdown(monkeypatch: pytest.MonkeyPatch, house: House, he
     board = drawn(monkeypatch, held, "Cleo", Page.LEADERBOARD)
     (shown,) = board.table[0].value["Team"]
     assert shown.startswith(r"\*B\* \!\[\]\(https")
+
+
+def test_report_says_what_moved(monkeypatch: pytest.MonkeyPatch, house: House, held: Held) -> None:
+    first = graded(house, held)
+    told = report(held, 907)
+    mended = replace(
+        told.scores, checks={"TEST001": replace(told.scores.checks["TEST001"], earned=7)}
+    )
+    new = new_report(replace(told, scores=mended), held.challenge, 30.0)
+    second = graded(house, held, 907, new)
+    app = drawn(monkeypatch, held, "Ada", Page.REPORT)
+    app.query_params["submission"] = str(second)
+    app.run()
+    assert not app.exception
+    assert f"**+7 points** since submission {first}." in [text.value for text in app.markdown]
+    assert list(app.table[0].value["Points"]) == [r"\+7"]
