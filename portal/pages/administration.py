@@ -10,7 +10,17 @@ import streamlit as st
 from leaderboard.model import Person, Role, Unit
 from portal.access import Page
 from portal.house import House
-from portal.pages.common import as_table, done, empty, moment, need, plain, show_done, told
+from portal.pages.common import (
+    as_table,
+    done,
+    empty,
+    linked_tabs,
+    moment,
+    need,
+    plain,
+    show_done,
+    told,
+)
 from portal.services import administration
 
 _SHOWN = 50
@@ -25,7 +35,7 @@ def draw() -> None:
     if link:
         st.markdown("Send this link; it is shown this once:")
         st.code(link, language=None, wrap_lines=True)
-    everybody, units, work, sso, backups, audit = st.tabs(
+    everybody, units, work, sso, backups, audit = linked_tabs(
         ["People", "Units", "Workers and queue", "Single sign-on", "Backups", "Audit"]
     )
     with everybody:

@@ -13,7 +13,17 @@ from leaderboard.adoption import Funnel, ModelStage, PersonStage
 from leaderboard.model import Person, Role
 from portal.access import Page
 from portal.house import House
-from portal.pages.common import as_table, done, empty, moment, need, plain, show_done, told
+from portal.pages.common import (
+    as_table,
+    done,
+    empty,
+    linked_tabs,
+    moment,
+    need,
+    plain,
+    show_done,
+    told,
+)
 from portal.services import adopting, reading, register
 from portal.services.adopting import Adoption
 from portal.services.register import Preview
@@ -27,7 +37,7 @@ def draw() -> None:
     st.title("Adoption")
     show_done()
     found = adopting.adoption(house, person)
-    everybody, trained, models, violations, importing = st.tabs(
+    everybody, trained, models, violations, importing = linked_tabs(
         ["People", "Trained", "Legacy models", "Standards missed", "Register"]
     )
     with everybody:

@@ -8,7 +8,16 @@ import streamlit as st
 from leaderboard.model import Event, Person
 from portal.access import Page
 from portal.house import House
-from portal.pages.common import as_table, choose_event, empty, leading, moment, need, plain
+from portal.pages.common import (
+    as_table,
+    choose_event,
+    empty,
+    leading,
+    linked_tabs,
+    moment,
+    need,
+    plain,
+)
 from portal.services import challenges
 from portal.services.challenges import Offer
 
@@ -43,8 +52,8 @@ def _offer(house: House, person: Person, event: Event, offer: Offer) -> None:
     left, right = st.columns(2)
     left.link_button("Download the starter kit", f"/files/kits/{slug}.zip")
     right.link_button("Download data and legacy model", f"/files/challenges/{slug}.zip")
-    brief, legacy, data, rules, ahead = st.tabs(
-        ["Brief", "Legacy source", "Data", "Points and rules", "Who is ahead"]
+    brief, legacy, data, rules, ahead = linked_tabs(
+        ["Brief", "Legacy source", "Data", "Points and rules", "Who is ahead"], f"tab-{slug}"
     )
     with brief:
         st.markdown(offer.text("brief.md"))

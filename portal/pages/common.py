@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from grader.errors import DrydockError
 from leaderboard.model import Event, Person, Session
@@ -116,6 +117,14 @@ def linked_choice(label: str, options: Mapping[str, str], key: str, default: str
     chosen = st.selectbox(label, names, index=index, format_func=options.__getitem__, key=key)
     st.query_params[key] = chosen
     return chosen
+
+
+def linked_tabs(names: Sequence[str], key: str = "tab") -> Sequence[DeltaGenerator]:
+    """Return tabs; the address says which is open, so that links lead to it.
+
+    :param key: what the address calls them; another one for each group of tabs on a page
+    """
+    return st.tabs(names, key=key, bind="query-params")
 
 
 def empty(what: str, next_step: str) -> None:

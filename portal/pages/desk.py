@@ -18,6 +18,7 @@ from portal.pages.common import (
     confirm,
     done,
     empty,
+    linked_tabs,
     moment,
     need,
     plain,
@@ -38,7 +39,7 @@ def draw() -> None:
     house, person = need(Page.DESK)
     st.title("Champion's desk")
     show_done()
-    packages, events, new, players, taught = st.tabs(
+    packages, events, new, players, taught = linked_tabs(
         ["Challenges", "Events", "Hold an event", "Teams", "Lessons"]
     )
     with packages:

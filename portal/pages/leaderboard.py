@@ -8,7 +8,15 @@ import streamlit as st
 from leaderboard.model import Event, Person, Role
 from portal.access import Page
 from portal.house import House
-from portal.pages.common import as_table, choose_event, empty, linked_choice, moment, need
+from portal.pages.common import (
+    as_table,
+    choose_event,
+    empty,
+    linked_choice,
+    linked_tabs,
+    moment,
+    need,
+)
 from portal.services import boards, challenges, desk
 from portal.services.boards import Board
 
@@ -37,7 +45,7 @@ def draw() -> None:
     """Draw the page."""
     house, person = need(Page.LEADERBOARD)
     st.title("Leaderboard")
-    event_tab, season_tab = st.tabs(["Event", "Season"])
+    event_tab, season_tab = linked_tabs(["Event", "Season"])
     with event_tab:
         _event(house, person)
     with season_tab:

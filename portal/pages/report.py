@@ -12,7 +12,17 @@ from grader.model import Check, ColumnParity, Finding, Outcome, Score, Verdict
 from leaderboard.model import Person
 from portal.access import Action, Page, may
 from portal.house import House
-from portal.pages.common import as_table, done, empty, moment, need, plain, show_done, told
+from portal.pages.common import (
+    as_table,
+    done,
+    empty,
+    linked_tabs,
+    moment,
+    need,
+    plain,
+    show_done,
+    told,
+)
 from portal.services import learning, reading, reviewing, submitting, summary
 from portal.services.reading import Read
 
@@ -68,7 +78,9 @@ def _report(house: House, person: Person, found: Read) -> None:
         st.markdown(f"- {plain(reason)}")
     _reviews(found)
     _downloads(found.submission.id)
-    fix, points, pictures, waivers = st.tabs(["What to fix first", "Points", "Parity", "Waivers"])
+    fix, points, pictures, waivers = linked_tabs(
+        ["What to fix first", "Points", "Parity", "Waivers"]
+    )
     with fix:
         _to_fix(house, found)
     with points:

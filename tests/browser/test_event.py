@@ -185,6 +185,21 @@ def test_others_pages_stay_closed(browser: Browser, portal: Portal, name: str) -
     context.close()
 
 
+def test_links_lead_to_tabs(browser: Browser, portal: Portal) -> None:
+    page = opened(entered(browser, portal, "Hugo"), portal, "administration?tab=Audit")
+    expect(page.get_by_role("button", name="Prove the chain")).to_be_visible()
+    page.get_by_role("tab", name="Units").click()
+    expect(page).to_have_url(re.compile("tab=Units"))
+    page.reload()
+    settled(page)
+    expect(page.get_by_label("Name of the unit")).to_be_visible()
+    page.get_by_role("link", name="Adoption").click()
+    settled(page)
+    expect(page.get_by_role("tab", name="People")).to_have_attribute("aria-selected", "true")
+    unknown = opened(page.context, portal, "administration?tab=Cellar")
+    expect(unknown.get_by_role("textbox", name="Find")).to_be_visible()
+
+
 def test_lesson_is_taken_and_passed(browser: Browser, portal: Portal) -> None:
     slug = "pipelines-that-dont-leak"
     context = entered(browser, portal, "Bob")
