@@ -26,8 +26,11 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _MINUTE = timedelta(minutes=1)
 _LONGEST_ADDRESS = 320
 _LONGEST_NAME = 200
+_HOUR = timedelta(hours=1)
 _TRIES = 5
 _TRIES_FROM_ONE_PLACE = 50
+_TOKENS_AN_HOUR = 20
+_UPLOADS_A_MINUTE = 20
 
 
 def sign_in(house: House, email: str, password: str, place: str) -> str:
@@ -42,7 +45,7 @@ def sign_in(house: House, email: str, password: str, place: str) -> str:
         at = house.now()
         allowed = accounts.allow(tx, f"from:{place}", _TRIES_FROM_ONE_PLACE, _MINUTE, at=at)
         if not (allowed and accounts.allow(tx, key, _TRIES, _MINUTE, at=at)):
-            raise _too_many()
+            raise _too_many("Wait a minute")
         found = accounts.password_of(tx, email)
     if not _verified(found[1] if found else _nobody, password) or found is None:
         raise Forbidden("sign-in-refused", "No account has this address and password.")
@@ -194,8 +197,8 @@ def add_token(house: House, person: Person, name: str) -> str:
     """
     with house.database.write() as tx:
         at = house.now()
-        if not accounts.allow(tx, f"token:{person.id}", 20, timedelta(hours=1), at=at):
-            raise _too_many()
+        if not accounts.allow(tx, f"token:{person.id}", _TOKENS_AN_HOUR, _HOUR, at=at):
+            raise _too_many("Revoke what you don't use, wait an hour")
         return accounts.add_token(tx, person.id, name, at=at, expires_at=at + TOKEN_LASTS)
 
 
@@ -214,6 +217,17 @@ def hand_out(
         word = accounts.hand_out(tx, purpose, person=person, expires_at=expires)
     room = {LinkPurpose.SETUP: "setup", LinkPurpose.SIGN_UP: "join"}.get(purpose, "enter")
     return f"{house.settings.public_address}/{room}/{word}"
+
+
+def note_upload(house: House, person: Person) -> None:
+    """Count an upload of somebody's: each is unpacked, looked over and kept, good or bad.
+
+    :raises PortalError: there were too many in the last minute (slug ``too-many-attempts``)
+    """
+    with house.database.write() as tx:
+        key = f"upload:{person.id}"
+        if not accounts.allow(tx, key, _UPLOADS_A_MINUTE, _MINUTE, at=house.now()):
+            raise _too_many("Wait a minute")
 
 
 def anybody_here(house: House) -> bool:
@@ -256,9 +270,9 @@ def _checked(email: str, name: str, password: str) -> str:
     return _hasher.hash(password)
 
 
-def _too_many() -> PortalError:
+def _too_many(wait: str) -> PortalError:
     return PortalError(
-        "too-many-attempts", "There were too many attempts.", remedy="Wait a minute and try again."
+        "too-many-attempts", "There were too many attempts.", remedy=f"{wait} and try again."
     )
 
 

@@ -31,6 +31,7 @@ from leaderboard.store import lessons, people
 from portal import teaching
 from portal.errors import Forbidden, PortalError
 from portal.house import House
+from portal.services import accounts
 
 _WAITING = 3
 """How many of one person's may wait to be graded."""
@@ -124,6 +125,7 @@ def hand_in(house: House, person: Person, slug: str, files: Mapping[str, bytes])
     :raises DrydockError: there is no such lesson, a file is no notebook of it, or too many wait
     """
     lesson = find_lesson(slug, teaching.folders(house.settings))
+    accounts.note_upload(house, person)
     wanted = notebooks(lesson.source)
     named = {Path(name).stem: content for name, content in files.items()}
     if len(wanted) == len(named) == 1:

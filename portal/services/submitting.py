@@ -23,6 +23,7 @@ from portal import hosts, repositories
 from portal.access import Action, may
 from portal.errors import Forbidden, PortalError
 from portal.house import House
+from portal.services import accounts
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 USUAL_SECONDS = 45.0
@@ -147,10 +148,12 @@ def submit_archive(
     """Make an archive the next commit of the team's repository, and put it forward.
 
     :raises SourceError: the archive cannot become a tree
-    :raises PortalError: it holds nothing new (slug ``nothing-new``)
+    :raises PortalError: it holds nothing new (slug ``nothing-new``), or there were too many (slug
+        ``too-many-attempts``)
     """
     if not may(person, Action.SUBMIT, team):
         raise _not_yours()
+    accounts.note_upload(house, person)
     place = house.repositories.ensure(team.slug, version.slug)
     commit = repositories.commit_archive(place, archive, f"Upload {name}", person.name)
     return submit(house, person, team, version, commit)
@@ -162,7 +165,8 @@ def submit_commit(
     """Fetch a commit of a team's repository elsewhere, by the rules of a push, and put it forward.
 
     :raises PortalError: its host is not allowed (slug ``host-not-allowed``), or the commit cannot
-        become that of ``main`` (slugs ``commit-unknown``, ``push-refused``)
+        become that of ``main`` (slugs ``commit-unknown``, ``push-refused``), or there were too
+        many (slug ``too-many-attempts``)
     :raises SourceError: the repository cannot be fetched
     """
     if not may(person, Action.SUBMIT, team):
@@ -170,6 +174,7 @@ def submit_commit(
     if not _COMMIT.fullmatch(commit):
         raise PortalError("commit-unknown", "A commit is named by its 40 hexadecimal figures.")
     origin = hosts.find(house.settings.hosts, url)
+    accounts.note_upload(house, person)
     place = house.repositories.ensure(team.slug, version.slug)
     repositories.bring(place, origin.fetched_from, commit, shown=origin.address)
     return submit(house, person, team, version, commit, origin=origin.address)

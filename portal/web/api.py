@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, UploadFile
+from fastapi import (
+    APIRouter,
+    Depends,
+    FastAPI,
+    File,
+    Form,
+    HTTPException,
+    Query,
+    Request,
+    Response,
+    UploadFile,
+)
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grader.errors import DrydockError
 from leaderboard.errors import StoreError
-from leaderboard.model import Person
-from portal.errors import Forbidden
+from leaderboard.model import ChallengeVersion, Person, Submission, Team
+from portal.errors import Forbidden, PortalError
 from portal.house import House
 from portal.repositories import MAX_PUSH
 from portal.services import boards, challenges, joining, submitting, telling
@@ -32,10 +44,14 @@ from portal.web import identity
 
 ROOT = "/api/v1"
 _POLL = 0.5
-_CHUNK = 2**20
 _LARGEST_ID = 2**31 - 1
-_Slug = Annotated[str, PathParameter(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
+_SLUG = r"^[a-z0-9][a-z0-9-]{0,99}$"
+_Slug = Annotated[str, PathParameter(pattern=_SLUG)]
 _Id = Annotated[int, PathParameter(ge=1, le=_LARGEST_ID)]
+_LARGEST = MAX_PUSH + 2**20
+"""Bytes of a request: an archive, and what a form says beside it."""
+_TOO_LARGE = f"A request may have {MAX_PUSH >> 20} MB."
+_SIGN_IN = "Send an access token: Authorization: Bearer drydock_…"
 _router = APIRouter()
 _bearer = HTTPBearer(auto_error=False, description="An access token of your profile")
 
@@ -82,13 +98,6 @@ class Place(BaseModel):
     )
 
 
-class Commit(BaseModel):
-    """A commit of a repository on a host that the portal may fetch from."""
-
-    url: str = Field(max_length=500, examples=["https://github.com/claims/tariff.git"])
-    commit: str = Field(pattern=r"^[0-9a-f]{40}$")
-
-
 class SubmissionOut(BaseModel):
     """A submission, and how far its grading is."""
 
@@ -103,6 +112,7 @@ class SubmissionOut(BaseModel):
     total: int | None
     possible: int | None
     report: str = Field(description="The page of its report")
+    address: str = Field(description="Where to ask how far it is")
 
 
 def _house(request: Request) -> House:
@@ -113,7 +123,7 @@ def _house(request: Request) -> House:
 async def _who(request: Request, _: Annotated[object, Depends(_bearer)]) -> Person:
     person = await identity.person(_house(request), request)
     if person is None:
-        raise HTTPException(401, "Send an access token: Authorization: Bearer drydock_…")
+        raise HTTPException(401, _SIGN_IN)
     return person
 
 
@@ -144,9 +154,49 @@ def build(house: House) -> FastAPI:
     )
     app.state.house = house
     app.include_router(_router)
+    app.add_middleware(Bounded, house=house)
     app.add_exception_handler(DrydockError, _refused)
     app.add_exception_handler(HTTPException, _http)
     return app
+
+
+class Bounded:
+    """Middleware that lets nobody send much: strangers nothing, and people as much as a push.
+
+    An upload is stored before any route sees it, so this comes before.
+    """
+
+    def __init__(self, app: ASGIApp, house: House) -> None:
+        self._app = app
+        self._house = house
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer why not."""
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+            await self._app(scope, receive, send)
+            return
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > _LARGEST:
+                raise HTTPException(413, _TOO_LARGE)
+            return message
+
+        request = Request(scope)
+        if await identity.person(self._house, request) is None:
+            await (await _http(request, HTTPException(401, _SIGN_IN)))(scope, receive, send)
+        elif _announced(request) > _LARGEST:
+            await (await _http(request, HTTPException(413, _TOO_LARGE)))(scope, receive, send)
+        else:
+            await self._app(scope, counted, send)
+
+
+def _announced(request: Request) -> int:
+    length = request.headers.get("content-length", "0")
+    return int(length) if length.isdecimal() else 0
 
 
 @_router.get("/me")
@@ -204,51 +254,54 @@ async def progress(submission: _Id, house: _House, person: _Person) -> Response:
     return StreamingResponse(stream, media_type="text/event-stream")
 
 
-@_router.post("/teams/{team}/{challenge}/submissions", status_code=202)
-async def submit(
-    team: _Slug, challenge: _Slug, archive: UploadFile, house: _House, person: _Person
+@_router.post("/submissions", status_code=202)
+def submit(
+    response: Response,
+    house: _House,
+    person: _Person,
+    *,
+    team: Annotated[str, Form(pattern=_SLUG, description="Your team's address")],
+    challenge: Annotated[str, Form(pattern=_SLUG)],
+    archive: Annotated[UploadFile | None, File(description=".zip, .tar.gz")] = None,
+    url: Annotated[str, Form(max_length=500, examples=["https://github.com/claims/tariff"])] = "",
+    commit: Annotated[str, Form(pattern=r"^([0-9a-f]{40})?$")] = "",
 ) -> SubmissionOut:
-    """Submit an archive (.zip, .tar.gz): it becomes a commit in the team's repository."""
-    entrant, _, version = await run_in_threadpool(submitting.find_entry, house, team, challenge)
-    with tempfile.TemporaryDirectory(prefix="drydock-upload-") as folder:
-        # The name decides how it is unpacked, and nothing else.
-        name = Path(archive.filename or "upload.zip").name[:100]
-        stored = Path(folder) / f"upload{''.join(Path(name).suffixes[-2:])}"
-        await _store(archive, stored)
-        sent, _ = await run_in_threadpool(
-            submitting.submit_archive, house, person, entrant, version, stored, name
+    """Submit an archive, or a commit of your repository elsewhere, or what was pushed here last.
+
+    An archive becomes a commit in the team's repository. An ``url`` on a host that the portal may
+    fetch from, and a ``commit`` there, are fetched. With neither, what the team pushed last is
+    submitted. A commit that was submitted before is answered with what it has become. The header
+    Location says where to ask how far it is.
+    """
+    if bool(url) != bool(commit) or (url and archive is not None):
+        raise PortalError(
+            "submission-unclear",
+            "A submission is an archive, or url and commit, or what was pushed last.",
+            remedy="Send the field archive, or the fields url and commit, or none of them.",
         )
-    status = await run_in_threadpool(submitting.status, house, person, sent.id)
-    return _submission(house, status)
-
-
-@_router.post("/teams/{team}/{challenge}/submissions/head", status_code=202)
-def submit_head(team: _Slug, challenge: _Slug, house: _House, person: _Person) -> SubmissionOut:
-    """Submit what the team pushed last; a commit submitted before answers with its report."""
     entrant, _, version = submitting.find_entry(house, team, challenge)
-    sent, _ = submitting.submit_head(house, person, entrant, version)
+    if archive is not None:
+        sent = _archive(house, person, entrant, version, archive)
+    elif url:
+        sent, _ = submitting.submit_commit(house, person, entrant, version, url, commit)
+        telling.tell(house, sent.id)
+    else:
+        sent, _ = submitting.submit_head(house, person, entrant, version)
+    response.headers["location"] = f"{ROOT}/submissions/{sent.id}"
     return _submission(house, submitting.status(house, person, sent.id))
 
 
-@_router.post("/teams/{team}/{challenge}/submissions/commit", status_code=202)
-def submit_commit(
-    team: _Slug, challenge: _Slug, sent: Commit, house: _House, person: _Person
-) -> SubmissionOut:
-    """Submit a commit of the team's repository elsewhere: it is fetched, and graded here."""
-    entrant, _, version = submitting.find_entry(house, team, challenge)
-    new, _ = submitting.submit_commit(house, person, entrant, version, sent.url, sent.commit)
-    telling.tell(house, new.id)
-    return _submission(house, submitting.status(house, person, new.id))
-
-
-async def _store(upload: UploadFile, file: Path) -> None:
-    size = 0
-    with file.open("wb") as stored:
-        while chunk := await upload.read(_CHUNK):
-            size += len(chunk)
-            if size > MAX_PUSH:
-                raise HTTPException(413, f"An archive may have {MAX_PUSH >> 20} MB.")
-            stored.write(chunk)
+def _archive(
+    house: House, person: Person, team: Team, version: ChallengeVersion, sent: UploadFile
+) -> Submission:
+    with tempfile.TemporaryDirectory(prefix="drydock-upload-") as folder:
+        # The name decides how it is unpacked, and nothing else.
+        name = Path(sent.filename or "upload.zip").name[:100]
+        stored = Path(folder) / f"upload{''.join(Path(name).suffixes[-2:])}"
+        with stored.open("wb") as file:
+            shutil.copyfileobj(sent.file, file)
+        new, _ = submitting.submit_archive(house, person, team, version, stored, name)
+    return new
 
 
 async def _changes(house: House, person: Person, status: Status) -> AsyncIterator[str]:
@@ -294,6 +347,7 @@ def _submission(house: House, status: Status) -> SubmissionOut:
         total=report.total if report else None,
         possible=report.possible if report else None,
         report=submitting.report_address(house, status.submission.id),
+        address=f"{house.settings.public_address}{ROOT}/submissions/{status.submission.id}",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tarfile
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -18,15 +19,15 @@ from portal.services import accounts, administration
 from portal.web.identity import COOKIE
 from tests.support.portal import SLUG, Portal
 
+SUBMIT = "/api/v1/submissions"
+BLUE = {"team": "blue", "challenge": SLUG}
 ROUTES = [
     ("GET", "/api/v1/me"),
     ("GET", "/api/v1/events"),
     ("GET", f"/api/v1/events/spring/challenges/{SLUG}/leaderboard"),
     ("GET", "/api/v1/submissions/1"),
     ("GET", "/api/v1/submissions/1/progress"),
-    ("POST", f"/api/v1/teams/blue/{SLUG}/submissions"),
-    ("POST", f"/api/v1/teams/blue/{SLUG}/submissions/head"),
-    ("POST", f"/api/v1/teams/blue/{SLUG}/submissions/commit"),
+    ("POST", SUBMIT),
 ]
 PAGES = ["/", "/team", "/review", "/administration", "/report?submission=1", "/_stcore/metrics"]
 FILES = ["/files/reports/1.json", f"/files/challenges/{SLUG}.zip", "/_stcore/host-config"]
@@ -87,29 +88,65 @@ def test_open_routes_name_nobody(portal: Portal, path: str) -> None:
     assert "Blue" not in answer.text
 
 
-def test_archive_is_submitted_and_seen_by_its_team_alone(portal: Portal) -> None:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        content = b"A project.\n"
-        entry = tarfile.TarInfo("README.md")
+def packed(name: str = "README.md", content: bytes = b"A project.\n") -> bytes:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w:gz") as archive:
+        entry = tarfile.TarInfo(name)
         entry.size = len(content)
         archive.addfile(entry, io.BytesIO(content))
-    upload = {"archive": ("../../port.tar.gz", packed.getvalue())}
+    return whole.getvalue()
+
+
+def test_archive_is_submitted_and_seen_by_its_team_alone(portal: Portal) -> None:
+    upload = {"archive": ("../../port.tar.gz", packed())}
     with portal.client("Ada") as ada, portal.client("Cleo") as cleo, portal.client("Finn") as finn:
-        path = f"/api/v1/teams/blue/{SLUG}/submissions"
-        assert cleo.post(path, files=upload).status_code == 403
-        answer = ada.post(path, files=upload)
+        assert cleo.post(SUBMIT, data=BLUE, files=upload).status_code == 403
+        answer = ada.post(SUBMIT, data=BLUE, files=upload)
         assert answer.status_code == 202
         sent = answer.json()
         assert sent["state"] == "queued"
-        seen = [who.get(f"/api/v1/submissions/{sent['id']}").status_code for who in (cleo, finn)]
+        assert sent["address"] == f"{portal.address}{answer.headers['location']}"
+        seen = [who.get(answer.headers["location"]).status_code for who in (cleo, finn)]
         assert seen == [403, 200]
-        broken = ada.post(path, files={"archive": ("port.zip", b"no archive")})
+        broken = ada.post(SUBMIT, data=BLUE, files={"archive": ("port.zip", b"no archive")})
         assert broken.status_code == 400
         assert broken.json()["remedy"]
-        with ada.stream("GET", f"/api/v1/submissions/{sent['id']}/progress") as stream:
+        with ada.stream("GET", f"{answer.headers['location']}/progress") as stream:
             first = next(line for line in stream.iter_lines() if line)
             assert first.startswith("data: {")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"url": "https://github.com/x/y"}, {"commit": "a" * 40}], ids=["url", "commit"]
+)
+def test_half_an_address_is_no_submission(portal: Portal, fields: dict[str, str]) -> None:
+    with portal.client("Ada") as ada:
+        answer = ada.post(SUBMIT, data={**BLUE, **fields})
+    assert (answer.status_code, answer.json()["error"]) == (400, "submission-unclear")
+    assert "archive" in answer.json()["remedy"]
+
+
+def test_strangers_send_nothing_and_nobody_sends_much(portal: Portal) -> None:
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield bytes(2**20)
+
+    with httpx.Client(base_url=portal.address) as stranger:
+        assert stranger.post(SUBMIT, data=BLUE).status_code == 401
+    with portal.client("Ada") as ada:
+        kind = {"content-type": "multipart/form-data; boundary=x"}
+        announced = {**kind, "content-length": str(200 * 2**20)}
+        refused = ada.post(SUBMIT, content=b"--x", headers=announced)
+        assert (refused.status_code, refused.json()["error"]) == (413, "too-large")
+
+
+def test_uploads_have_a_pace(portal: Portal) -> None:
+    seen = set()
+    with portal.client("Bob") as bob:
+        for number in range(25):
+            broken = {"archive": (f"{number}.zip", b"no archive")}
+            seen.add(bob.post(SUBMIT, data=BLUE, files=broken).json()["error"])
+    assert "too-many-attempts" in seen
 
 
 def test_session_reads_and_does_not_write(portal: Portal) -> None:
@@ -125,16 +162,16 @@ def test_session_reads_and_does_not_write(portal: Portal) -> None:
         assert "HttpOnly" in cookie
         assert "samesite=lax" in cookie.lower()
         assert browser.get("/api/v1/me").json()["name"] == "Ada"
-        path = f"/api/v1/teams/blue/{SLUG}/submissions/head"
-        assert browser.post(path).status_code == 401
+        assert browser.post(SUBMIT, data=BLUE).status_code == 401
         session = accounts.session(portal.house, browser.cookies[COOKIE])
         assert session is not None
-        sent = browser.post(path, headers={"x-form-token": session.form_token})
+        word = {"x-form-token": session.form_token}
+        sent = browser.post(SUBMIT, data=BLUE, headers=word)
         assert sent.status_code in {202, 400}
         for folder in ("challenges", "kits"):
-            packed = browser.get(f"/files/{folder}/{SLUG}.zip")
-            assert packed.content[:2] == b"PK"
-            assert b"cases/hidden" not in packed.content
+            given_out = browser.get(f"/files/{folder}/{SLUG}.zip")
+            assert given_out.content[:2] == b"PK"
+            assert b"cases/hidden" not in given_out.content
         assert browser.post("/sign-out").headers["location"] == "/sign-in"
         assert browser.get("/api/v1/me").status_code == 401
 

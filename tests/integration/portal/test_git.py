@@ -39,7 +39,8 @@ def test_push_is_answered_with_the_grade(graded_portal: Portal, tmp_path: Path) 
     # The same commit again, by another member: its report, and no second grading.
     run_git(source, "commit", "--quiet", "--allow-empty", "-m", "Later")
     with graded_portal.client("Bob") as client:
-        again = client.post(f"/api/v1/teams/blue/{SLUG}/submissions/head").json()
+        blue = {"team": "blue", "challenge": SLUG}
+        again = client.post("/api/v1/submissions", data=blue).json()
     assert (again["id"], again["state"], again["outcome"]) == (number, "done", "accepted")
 
 

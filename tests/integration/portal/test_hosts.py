@@ -89,8 +89,8 @@ class Entrant:
     url: str
 
     def submit(self, commit: str, url: str = "") -> httpx.Response:
-        address = f"/api/v1/teams/{self.team.slug}/{SLUG}/submissions/commit"
-        return self.client.post(address, json={"url": url or self.url, "commit": commit})
+        fields = {"team": self.team.slug, "challenge": SLUG, "commit": commit}
+        return self.client.post("/api/v1/submissions", data={**fields, "url": url or self.url})
 
     def head(self) -> str:
         return self.git("rev-parse", "HEAD").stdout.strip()
