@@ -306,6 +306,8 @@ def _report(
         ),
         timings=dict(sorted({**seen.measured.timings, **seconds}.items())),
         losses=seen.measured.losses,
+        data_digest=package.data_digest(challenge.root),
+        rubric_digest=standards.rubric_digest(challenge),
     )
 
 

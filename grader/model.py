@@ -689,6 +689,11 @@ class Report:
     losses: tuple[QualityLoss, ...] = field(default=(), compare=False)
     """For the board alone, and never written with the rest: whoever reads how each try did on
     hidden labels can fit them."""
+    data_digest: str = ""
+    """SHA-256 over the challenge's data: what is fitted on, all inputs and recorded outputs. Empty
+    in reports of graders that did not say."""
+    rubric_digest: str = ""
+    """SHA-256 over what is looked at, and what it earns. Empty as above."""
 
 
 class StepState(StrEnum):

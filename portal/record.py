@@ -93,6 +93,8 @@ def statement(conversion: Conversion) -> dict[str, Any]:
                 "version": report.challenge_version,
                 "digest": {"sha256": report.challenge_digest},
             },
+            "data": {"digest": {"sha256": report.data_digest}},
+            "rubric": {"digest": {"sha256": report.rubric_digest}},
             "grader": report.grader_version,
             "environment": {"digest": {"sha256": report.environment_digest}},
             "report": {

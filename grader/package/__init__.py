@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from grader.package.data import check_data
 from grader.package.export import export_public, public_digests
-from grader.package.files import challenge_digest
+from grader.package.files import challenge_digest, data_digest
 from grader.package.load import find_challenge, list_challenges, load_challenge
 
 __all__ = [
     "challenge_digest",
     "check_data",
+    "data_digest",
     "export_public",
     "find_challenge",
     "list_challenges",

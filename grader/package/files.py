@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from grader.errors import ChallengeError
 
 REFERENCES = "references"
+DATA = ("data/", "cases/")
 CACHES = frozenset({"__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache", ".hypothesis"})
 """Folders that tools leave behind where they ran: never part of a package."""
 
@@ -22,8 +23,20 @@ def challenge_digest(root: Path) -> str:
 
     :raises ChallengeError: there is a link elsewhere in the package
     """
+    return _digest(root, names_of(root, whole_folder=REFERENCES))
+
+
+def data_digest(root: Path) -> str:
+    """Return SHA-256 over a package's data: training data, and the inputs and outputs of its cases.
+
+    :raises ChallengeError: there is a link among them
+    """
+    return _digest(root, (name for name in names_of(root) if name.startswith(DATA)))
+
+
+def _digest(root: Path, names: Iterable[str]) -> str:
     whole = hashlib.sha256()
-    for name in sorted(names_of(root, whole_folder=REFERENCES)):
+    for name in sorted(names):
         path = root / name
         if path.is_symlink() and name.startswith(f"{REFERENCES}/"):
             content = b"link to " + os.fsencode(path.readlink())

@@ -64,6 +64,8 @@ def from_json(text: str) -> Report:
         columns=tuple(_read_column(item) for item in document["columns"]),
         scores=_read_scores(document),
         timings=document["timings"],
+        data_digest=challenge.get("data_digest", ""),
+        rubric_digest=grader.get("rubric_digest", ""),
     )
 
 
@@ -76,6 +78,7 @@ def _document(report: Report) -> dict[str, Any]:
             "title": report.challenge_title,
             "version": report.challenge_version,
             "digest": report.challenge_digest,
+            "data_digest": report.data_digest,
         },
         "submission": {
             "commit": report.commit,
@@ -85,6 +88,7 @@ def _document(report: Report) -> dict[str, Any]:
         "grader": {
             "version": report.grader_version,
             "environment_digest": report.environment_digest,
+            "rubric_digest": report.rubric_digest,
             "sandbox": report.sandbox,
             "scope": report.scope,
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from grader.model import Cause, Outcome, Scope, Verdict
@@ -28,7 +28,7 @@ def schema() -> Mapping[str, Any]:
         **_object(
             {
                 "schema": {"const": VERSION},
-                "challenge": _object(dict.fromkeys(("slug", "title", "version", "digest"), _TEXT)),
+                "challenge": _challenge(),
                 "submission": _object(
                     {"commit": _or_null(_TEXT), "tree_digest": _TEXT, "source": _TEXT}
                 ),
@@ -57,14 +57,22 @@ def schema_text() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def _challenge() -> dict[str, Any]:
+    data = _said(_TEXT, "Of training data, inputs and recorded outputs.")
+    named = dict.fromkeys(("slug", "title", "version", "digest"), _TEXT)
+    return _object({**named, "data_digest": data}, optional={"data_digest"})
+
+
 def _grader() -> dict[str, Any]:
     return _object(
         {
             "version": _TEXT,
             "environment_digest": _TEXT,
+            "rubric_digest": _said(_TEXT, "Of what is looked at, and what it earns."),
             "sandbox": _said(_TEXT, "Level of isolation: warm, cold or none."),
             "scope": _enum(Scope),
-        }
+        },
+        optional={"rubric_digest"},
     )
 
 
@@ -142,11 +150,15 @@ def _column() -> dict[str, Any]:
     )
 
 
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _object(properties: Mapping[str, Any], *, optional: Collection[str] = ()) -> dict[str, Any]:
+    """Return the schema of an object.
+
+    :param optional: what earlier graders did not write
+    """
     return {
         "type": "object",
         "properties": dict(properties),
-        "required": list(properties),
+        "required": [name for name in properties if name not in optional],
         "additionalProperties": False,
     }
 

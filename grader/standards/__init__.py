@@ -7,11 +7,14 @@ elsewhere and judged here. Each family is a module, each check one place in it.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection
+from dataclasses import asdict
 from difflib import get_close_matches
 
 from grader.errors import UsageError
-from grader.model import Check, Checkout, Contract, Finding, Observed, Waiver
+from grader.model import Challenge, Check, Checkout, Contract, Finding, Observed, Waiver
 from grader.standards import (
     ci,
     deployment,
@@ -48,6 +51,7 @@ __all__ = [
     "judge",
     "plan_ci",
     "requested_waivers",
+    "rubric_digest",
     "unusable_waivers",
 ]
 
@@ -135,6 +139,23 @@ def judge(
         for rule in _RULES
         if {rule.check.family, rule.check.code} & set(wanted)
     )
+
+
+def rubric_digest(challenge: Challenge) -> str:
+    """Return SHA-256 over what a challenge looks at and what that earns.
+
+    Checks with their weights and scales, points, gates, tolerances and the bar: whatever moves a
+    score, and no words.
+    """
+    rubric = {
+        "checks": [(rule.check.code, rule.check.family, rule.check.weight) for rule in _RULES],
+        "scales": [(code, scale.measure, scale.none, scale.full) for code, scale in all_scales()],
+        "standards": [asdict(standard) for standard in challenge.standards],
+        "groups": [asdict(group) for group in challenge.groups],
+        "outputs": [asdict(table) for table in challenge.outputs],
+        "passing": challenge.passing_points,
+    }
+    return hashlib.sha256(json.dumps(rubric, sort_keys=True).encode()).hexdigest()
 
 
 def all_scales() -> tuple[tuple[str, Scale], ...]:

@@ -49,6 +49,21 @@ def reviews(tx: Connection, report: int) -> tuple[Review, ...]:
     return tuple(Review(**{**fields(row), "decision": Decision(row.decision)}) for row in rows)
 
 
+def approval(tx: Connection, submission: int) -> Review | None:
+    """Return the approval of a submission; None where the last word on it is another one."""
+    table, told = tables.review, tables.report
+    row = tx.execute(
+        select(table)
+        .join(told, told.c.id == table.c.report_id)
+        .where(told.c.submission_id == submission)
+        .order_by(table.c.id.desc())
+        .limit(1)
+    ).first()
+    if row is None or row.decision != Decision.APPROVED.value:
+        return None
+    return Review(**{**fields(row), "decision": Decision.APPROVED})
+
+
 def approved_commit(tx: Connection, team: int, challenge_slug: str, *, before: int) -> str | None:
     """Return the commit of a team that was approved last, of those submitted before another one."""
     sent, told, said, known = tables.submission, tables.report, tables.review, tables.challenge
@@ -136,11 +151,12 @@ def ask_once(
 def waivers_in_force(
     tx: Connection, team: int, challenge_slug: str, *, at: datetime
 ) -> tuple[WaiverRuling, ...]:
-    """Return the waivers that hold: granted last of all that was said, and not expired."""
+    """Return the waivers that held at a time: granted last of all said by then, and not expired."""
     last = {
         (ruling.code, ruling.path): ruling
         for ruling in rulings(tx, team, challenge_slug)
-        if ruling.decision is not WaiverDecision.ASKED  # asking again undoes no answer
+        # Asking again undoes no answer.
+        if ruling.decision is not WaiverDecision.ASKED and ruling.at <= at
     }
     return tuple(
         ruling

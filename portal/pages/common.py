@@ -159,6 +159,14 @@ def plain(text: str) -> str:
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>~$:" else sign for sign in text)
 
 
+def records(submission: int) -> None:
+    """Lead to the signed record of an approved submission, and to what it is checked with."""
+    left, right = st.columns(2)
+    left.link_button("Signed conversion record", f"/files/records/{submission}.json")
+    right.link_button("Public key of this portal", "/files/records/portal.pem")
+    st.caption("Anybody checks it, without this portal: drydock record verify FILE --key KEY")
+
+
 def leading(house: House, person: Person, event: Event, challenge: str) -> None:
     """Say who is ahead in a challenge."""
     rows = boards.board(house, person, event.slug, challenge).rows[:3]

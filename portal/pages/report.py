@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from grader.model import Check, ColumnParity, Finding, Outcome, Score, Verdict
-from leaderboard.model import Person
+from leaderboard.model import Decision, Person
 from portal.access import Action, Page, may
 from portal.house import House
 from portal.pages.common import (
@@ -20,6 +20,7 @@ from portal.pages.common import (
     moment,
     need,
     plain,
+    records,
     show_done,
     told,
 )
@@ -111,6 +112,8 @@ def _titled(name: str) -> str:
 def _reviews(found: Read) -> None:
     for review in found.reviews:
         st.info(f"**{review.decision.value}**, {moment(review.at)}: {plain(review.reason)}")
+    if found.reviews and found.reviews[-1].decision is Decision.APPROVED:
+        records(found.submission.id)
 
 
 def _downloads(submission: int) -> None:

@@ -7,7 +7,17 @@ import streamlit as st
 from leaderboard.model import Decision, Person, WaiverDecision, WaiverRuling
 from portal.access import Page
 from portal.house import House
-from portal.pages.common import done, empty, linked_choice, moment, need, plain, show_done, told
+from portal.pages.common import (
+    done,
+    empty,
+    linked_choice,
+    moment,
+    need,
+    plain,
+    records,
+    show_done,
+    told,
+)
 from portal.services import reviewing, submitting
 from portal.services.reviewing import Waiting
 
@@ -51,6 +61,8 @@ def _one(house: House, person: Person, item: Waiting) -> None:
     )
     if item.last is not None:
         st.info(f"{item.last.decision.value}: {plain(item.last.reason)}")
+        if item.last.decision is Decision.APPROVED:
+            records(number)
     st.page_link(
         "portal/pages/report.py",
         label="The whole report",

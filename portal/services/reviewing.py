@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from leaderboard.model import (
     ChallengeVersion,
@@ -19,10 +20,10 @@ from leaderboard.model import (
     WaiverRuling,
 )
 from leaderboard.ranking import ACCEPTED
-from leaderboard.store import events, reviews, submissions
+from leaderboard.store import events, people, reviews, submissions
 from portal import record, repositories
 from portal.access import Action, may
-from portal.errors import Forbidden
+from portal.errors import Forbidden, PortalError
 from portal.house import House
 
 
@@ -102,18 +103,55 @@ def decide(
         report = submissions.report_of(tx, submission)
         if report is None:
             raise Forbidden("not-yours", "There is no report to review yet.")
-        version = events.find_challenge(tx, sent.challenge_id)
-        waived = reviews.waivers_in_force(tx, team.id, version.slug, at=house.now())
         said = reviews.review(tx, report.id, decision, reason, by=person.id, at=house.now())
     if decision is Decision.APPROVED:
-        place = house.repositories.place(team.slug, version.slug)
-        name = f"approved-{submission}"
-        repositories.tag(place, name, sent.commit, f"Approved: {reason}", person.name)
-        record.write(house, record.Conversion(
-            team=team, version=version, submission=sent, report=report, review=said,
-            waivers=waived, approver=person,
-        ))  # fmt: skip
+        _seal(house, submission)
     return said
+
+
+def conversion_record(house: House, person: Person, submission: int) -> Path:
+    """Return the file of the signed record of a submission's approval.
+
+    :raises Forbidden: it is not theirs to see (slug ``not-yours``)
+    :raises PortalError: it is not approved (slug ``not-approved``)
+    """
+    with house.database.read() as tx:
+        team = events.find_team(tx, submissions.find(tx, submission).team_id)
+    if not may(person, Action.READ, team):
+        raise Forbidden("not-yours", "There is nothing here that you may see.")
+    return _seal(house, submission)
+
+
+def _seal(house: House, submission: int) -> Path:
+    """Tag an approved commit and sign its record, and return the record's file.
+
+    Done again it changes nothing: so what an approval was killed before, the next reader makes up.
+    """
+    with house.database.read() as tx:
+        review = reviews.approval(tx, submission)
+        if review is None:
+            raise PortalError(
+                "not-approved",
+                f"Submission {submission} is not approved, so there is no record of a conversion.",
+                remedy="A leader approves it on the page Review.",
+            )
+        sent = submissions.find(tx, submission)
+        team = events.find_team(tx, sent.team_id)
+        version = events.find_challenge(tx, sent.challenge_id)
+        conversion = record.Conversion(
+            team=team,
+            version=version,
+            submission=sent,
+            report=submissions.find_report(tx, review.report_id),
+            review=review,
+            waivers=reviews.waivers_in_force(tx, team.id, version.slug, at=review.at),
+            approver=people.find_person(tx, review.by),
+        )
+    place = house.repositories.place(team.slug, version.slug)
+    message = f"Approved: {review.reason}"
+    name = f"approved-{submission}"
+    repositories.tag(place, name, sent.commit, message, conversion.approver.name)
+    return record.write(house, conversion)
 
 
 def ask_waiver(

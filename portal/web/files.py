@@ -17,9 +17,10 @@ from starlette.routing import Route
 from grader import kits, package
 from grader.model import Challenge
 from leaderboard.model import Person
+from portal import record
 from portal.errors import Forbidden
 from portal.house import House
-from portal.services import challenges, learning, reading
+from portal.services import challenges, learning, reading, reviewing
 from portal.settings import HOME
 from portal.web import identity
 
@@ -40,6 +41,8 @@ def routes(house: House) -> list[Route]:
     files = Files(house)
     return [
         Route("/files/reports/{submission:int}.{form}", files.report),
+        Route("/files/records/portal.pem", files.key),
+        Route("/files/records/{submission:int}.json", files.record),
         Route("/files/challenges/{slug}.zip", files.challenge),
         Route("/files/kits/{slug}.zip", files.kit),
         Route("/files/lessons/{slug}.zip", files.lesson),
@@ -71,6 +74,21 @@ class Files:
                 "content-security-policy": _SANDBOXED,
             },
         )
+
+    async def record(self, request: Request) -> Response:
+        """Send the signed record of an approved conversion."""
+        submission = request.path_params["submission"]
+        content = await self._run(
+            request,
+            lambda by: reviewing.conversion_record(self._house, by, submission).read_bytes(),
+        )
+        return _attached(content, f"conversion-{submission}.json", "application/json")
+
+    async def key(self, request: Request) -> Response:
+        """Send the public key that records are checked with."""
+        data = self._house.settings.data
+        content = await self._run(request, lambda _: record.public_key(data).read_bytes())
+        return _attached(content, "portal.pem", "application/x-pem-file")
 
     async def challenge(self, request: Request) -> Response:
         """Send a challenge's public export."""
@@ -156,10 +174,10 @@ def _kit(challenge: Challenge, root: Path) -> None:
 
 
 def _archive(content: bytes, name: str) -> Response:
-    return Response(
-        content,
-        headers={
-            "content-type": "application/zip",
-            "content-disposition": f'attachment; filename="{name}"',
-        },
-    )
+    return _attached(content, name, "application/zip")
+
+
+def _attached(content: bytes, name: str, kind: str) -> Response:
+    """Send a file that a browser saves."""
+    disposition = f'attachment; filename="{name}"'
+    return Response(content, headers={"content-type": kind, "content-disposition": disposition})

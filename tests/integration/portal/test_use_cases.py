@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import time
 import zipfile
@@ -291,6 +292,8 @@ def test_approval_tags_the_commit_and_signs_a_record(
     statement = record.verify(file, key)
     assert statement["subject"][0]["digest"]["gitCommit"] == commit
     assert statement["predicate"]["approval"]["by"] == "finn@example.org"
+    for what in ("challenge", "data", "rubric", "environment", "report"):
+        assert re.fullmatch("[0-9a-f]{64}", statement["predicate"][what]["digest"]["sha256"])
 
     envelope = json.loads(file.read_text())
     forged = tmp_path / "forged.json"
@@ -301,6 +304,24 @@ def test_approval_tags_the_commit_and_signs_a_record(
     with pytest.raises(PortalError, match="no record"):
         record.verify(key, file)
     assert (house.settings.data / "keys" / "records.key").stat().st_mode & 0o077 == 0
+
+
+def test_record_is_handed_to_who_may_read(house: House, held: Held, submission: int) -> None:
+    ada, finn = held.people["Ada"], held.people["Finn"]
+    with pytest.raises(PortalError, match="not approved"):
+        reviewing.conversion_record(house, ada, submission)
+    reviewing.decide(house, finn, submission, Decision.APPROVED, "As it should be.")
+    file = reviewing.conversion_record(house, ada, submission)
+    signed = record.verify(file, record.public_key(house.settings.data))
+    with pytest.raises(Forbidden):
+        reviewing.conversion_record(house, held.people["Cleo"], submission)
+
+    file.unlink()  # as where the portal was killed between the word and the record
+    made_up = reviewing.conversion_record(house, finn, submission)
+    assert record.verify(made_up, record.public_key(house.settings.data)) == signed
+    reviewing.decide(house, finn, submission, Decision.DISAPPROVED, "It was a slip.")
+    with pytest.raises(PortalError, match="not approved"):
+        reviewing.conversion_record(house, ada, submission)
 
 
 def test_nobody_reviews_their_own_team(house: House, held: Held, submission: int) -> None:

@@ -7,7 +7,13 @@ import pytest
 
 from grader.errors import ChallengeError
 from grader.model import GroupKind, Level, Limits
-from grader.package import challenge_digest, find_challenge, list_challenges, load_challenge
+from grader.package import (
+    challenge_digest,
+    data_digest,
+    find_challenge,
+    list_challenges,
+    load_challenge,
+)
 
 from .conftest import MANIFEST, make, write
 
@@ -208,6 +214,15 @@ def test_digest_sees_each_file(name: str, tiny: Path) -> None:
     before = challenge_digest(tiny)
     write(tiny, name, "changed")
     assert challenge_digest(tiny) != before
+
+
+def test_data_digest_sees_data_alone(tiny: Path) -> None:
+    before = data_digest(tiny)
+    write(tiny, "brief.md", "changed")
+    write(tiny, "references/accepted/one/data/x.csv", "changed")
+    assert data_digest(tiny) == before
+    write(tiny, "data/train/more.csv", "a\n1\n")
+    assert data_digest(tiny) != before
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "legacy/__pycache__/a.pyc", ".git/config"])

@@ -155,6 +155,8 @@ def make_accepted() -> Report:
         tree_digest="t" * 64,
         grader_version="0.1.0",
         environment_digest="e" * 64,
+        data_digest="d" * 64,
+        rubric_digest="r" * 64,
         sandbox="warm",
         scope=Scope.FULL,
         left_out=(),

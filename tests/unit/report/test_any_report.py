@@ -119,6 +119,8 @@ def reports(draw: st.DrawFn) -> Report:
         tree_digest=draw(text),
         grader_version=draw(text),
         environment_digest=draw(text),
+        data_digest=draw(text),
+        rubric_digest=draw(text),
         sandbox=draw(text),
         commit=draw(st.none() | text),
         scope=draw(st.sampled_from(Scope)),

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from grader.model import Report
-from grader.report import schema, to_json
+from grader.report import from_json, schema, to_json
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "report.schema.json"
 
@@ -36,6 +36,13 @@ def test_every_key_is_required(accepted: Report, key: str) -> None:
     del document[key]
     with pytest.raises(ValidationError, match="required"):
         validate(document)
+
+
+def test_reports_of_earlier_graders_are_read(accepted: Report) -> None:
+    document = json.loads(to_json(accepted))
+    del document["challenge"]["data_digest"], document["grader"]["rubric_digest"]
+    read = from_json(json.dumps(document))
+    assert (read.data_digest, read.rubric_digest) == ("", "")
 
 
 def test_unknown_keys_are_refused(accepted: Report) -> None:
