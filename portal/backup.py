@@ -29,7 +29,7 @@ from portal.repositories import Repositories
 from portal.settings import Settings
 
 FORMAT = 1
-KEPT = ("repositories", "challenges", "lessons", "keys", "records")
+KEPT = ("repositories", "challenges", "packages", "lessons", "keys", "records")
 """Folders of the data folder; locks and what workers are at are nothing to keep."""
 _MANIFEST, _DUMP, _DATABASE = "manifest.json", "database", "drydock.db"
 

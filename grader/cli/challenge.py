@@ -86,6 +86,12 @@ def verify_(
     only: Annotated[
         str, typer.Option(metavar="GLOB", help="Grade only these references, as gaming/*.")
     ] = "*",
+    legacy_engine: Annotated[
+        bool,
+        typer.Option(
+            help="Run the legacy engine where it is installed; it runs as you, without a sandbox."
+        ),
+    ] = True,
     challenges: Folders = None,
 ) -> None:
     """Prove that a challenge grades fairly, by its own reference submissions.
@@ -99,7 +105,9 @@ def verify_(
         reports.LiveSteps(out, title=f"verify {challenge.slug}") as progress,
         open_dock(challenge.contract.environment) as dock,
     ):
-        result = verify.verify(challenge, dock, runs=runs, only=only, progress=progress)
+        result = verify.verify(
+            challenge, dock, runs=runs, only=only, legacy_engine=legacy_engine, progress=progress
+        )
     out.print(_proofs(result))
     out.print(_references(result))
     out.print("[green]Proven.[/]" if result.ok else "[red]Not proven.[/]")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from grader.errors import DrydockError
 from leaderboard.model import Event, Person, Session
@@ -31,6 +34,8 @@ _TITLES: dict[Page, str] = {
     Page.PROFILE: "Profile",
     Page.REPORT: "Report",
 }
+ARCHIVES = ("zip", "gz", "tgz", "tar", "xz", "bz2")
+"""Endings of what can be uploaded as a whole folder."""
 _LINKED_ONLY = {Page.REPORT}
 """Pages that are reached from others: they say nothing without their address's parameters."""
 _MUTED = ("comment", "prolog", "doctype", "cdata", "punctuation", "unchanged.line")
@@ -66,7 +71,13 @@ def run() -> None:
 
 def current_session() -> Session | None:
     """Return the session of whoever looks; asked anew at each rerun, so that it may end."""
-    return accounts.session(here(), st.context.cookies.get(COOKIE))
+    return accounts.session(here(), own_word())
+
+
+def own_word() -> str:
+    """Return the word of the session that this browser sends along; empty where it sends none."""
+    word = st.context.cookies.get(COOKIE)
+    return word if isinstance(word, str) else ""
 
 
 def ended() -> None:
@@ -139,6 +150,15 @@ def told() -> Iterator[None]:
         yield
     except DrydockError as error:
         st.error(f"{plain(error.message)} {plain(error.remedy)}")
+
+
+@contextmanager
+def stored(upload: UploadedFile) -> Iterator[Path]:
+    """Give an uploaded archive as a file, for as long as it is looked at."""
+    with tempfile.TemporaryDirectory(prefix="drydock-upload-") as folder:
+        file = Path(folder) / f"upload{''.join(Path(upload.name).suffixes[-2:])}"
+        file.write_bytes(upload.getbuffer())
+        yield file
 
 
 def done(message: str) -> None:

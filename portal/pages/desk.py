@@ -14,6 +14,7 @@ from portal.access import Page
 from portal.errands import Errand
 from portal.house import House
 from portal.pages.common import (
+    ARCHIVES,
     as_table,
     confirm,
     done,
@@ -23,6 +24,7 @@ from portal.pages.common import (
     need,
     plain,
     show_done,
+    stored,
     told,
     zone,
 )
@@ -59,24 +61,67 @@ def draw() -> None:
 
 def _packages(house: House, person: Person) -> None:
     known = {version.digest: version for version in desk.versions(house)}
-    for challenge in desk.packages():
-        st.subheader(plain(challenge.title), anchor=False)
-        st.caption(f"{challenge.slug} {challenge.version}, {challenge.digest[:12]}")
-        version = known.get(challenge.digest)
-        if version is not None:
-            st.success(f"Published on {moment(version.published_at)}.")
-        _proof(challenge.slug)
-        if version is None:
-            _publish(house, person, challenge)
-        else:
-            _rehearse(house, person, version)
+    for package in desk.packages(house):
+        if package.challenge is not None:
+            _package(house, person, package.challenge, known.get(package.challenge.digest))
+        elif package.error is not None:
+            st.subheader(plain(package.slug), anchor=False)
+            st.error(f"{plain(package.error.message)} {plain(package.error.remedy)}")
+        if package.own:
+            _drop(house, person, package.slug)
+    _take(house, person)
+
+
+def _package(
+    house: House, person: Person, challenge: Challenge, version: ChallengeVersion | None
+) -> None:
+    st.subheader(plain(challenge.title), anchor=False)
+    st.caption(f"{challenge.slug} {challenge.version}, {challenge.digest[:12]}")
+    if version is not None:
+        st.success(f"Published on {moment(version.published_at)}.")
+    _proof(challenge.slug)
+    if version is None:
+        _publish(house, person, challenge)
+    else:
+        _rehearse(house, person, version)
+
+
+def _drop(house: House, person: Person, slug: str) -> None:
+    def drop() -> None:
+        desk.drop_package(house, person, slug)
+        done(f"{slug} is removed.")
+
+    question = "Its folder goes; what was published of it stays published."
+    confirm(f"Remove the package {slug}", question, drop, key=f"drop-{slug}")
+
+
+def _take(house: House, person: Person) -> None:
+    """Offer the way in for a package that was written elsewhere."""
+    st.subheader("Bring a challenge", anchor=False)
+    st.caption(
+        "An archive of its folder, named like it: claims-score.zip. One of the same name gives way."
+        " What it holds is run in the sandbox alone, so its recorded outputs are held against "
+        "their digests; run its legacy engine where you have it: drydock challenge record --check."
+    )
+    with st.form("take-package", clear_on_submit=True):
+        file = st.file_uploader("The package (.zip, .tar.gz)", type=list(ARCHIVES))
+        if not st.form_submit_button("Take it in"):
+            return
+        if file is None:
+            st.error("Choose an archive first.")
+            return
+        with told(), stored(file) as archive:
+            challenge = desk.take_package(house, person, archive, file.name)
+            done(f"{plain(challenge.title)} is here: prove it, and publish it.")
 
 
 @st.fragment(run_every=_EVERY)
 def _proof(slug: str) -> None:
     """Show the verification of a package, live."""
     house, person = need(Page.DESK)
-    challenge = next(item for item in desk.packages() if item.slug == slug)
+    challenge = desk.find_package(house, slug)
+    if challenge is None:
+        return
     errand = proving.proof(house, challenge)
     if errand is None or not errand.running:
         if st.button("Prove that it grades fairly", key=f"prove-{challenge.digest}"):

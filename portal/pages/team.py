@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import streamlit as st
 
 from leaderboard.model import ChallengeVersion, Event, Person, Team
@@ -12,6 +9,7 @@ from leaderboard.ranking import FINALS
 from portal.access import Page
 from portal.house import House
 from portal.pages.common import (
+    ARCHIVES,
     choose_event,
     confirm,
     done,
@@ -20,13 +18,13 @@ from portal.pages.common import (
     need,
     plain,
     show_done,
+    stored,
     told,
 )
 from portal.services import accounts, boards, challenges, joining, learning, submitting, webhooks
 from portal.services.submitting import Status
 
 _EVERY = 3
-_KINDS = ["zip", "gz", "tgz", "tar", "xz", "bz2"]
 
 
 def draw() -> None:
@@ -175,20 +173,16 @@ def _elsewhere(house: House, person: Person, team: Team, version: ChallengeVersi
 
 def _upload(house: House, person: Person, team: Team, version: ChallengeVersion) -> None:
     with st.form(f"upload-{version.id}", clear_on_submit=True):
-        file = st.file_uploader("An archive of your project (.zip, .tar.gz)", type=_KINDS)
+        file = st.file_uploader("An archive of your project (.zip, .tar.gz)", type=list(ARCHIVES))
         if st.form_submit_button("Submit it"):
             if file is None:
                 st.error("Choose an archive first.")
                 return
-            with told(), tempfile.TemporaryDirectory(prefix="drydock-upload-") as folder:
-                stored = Path(folder) / f"upload{''.join(Path(file.name).suffixes[-2:])}"
-                stored.write_bytes(file.getbuffer())
+            with told(), stored(file) as archive:
                 sent, _ = submitting.submit_archive(
-                    house, person, team, version, stored, file.name[:100]
+                    house, person, team, version, archive, file.name[:100]
                 )
-                st.session_state["done"] = f"Submission {sent.id} waits for grading."
-            if "done" in st.session_state:
-                st.rerun()
+                done(f"Submission {sent.id} waits for grading.")
 
 
 @st.fragment(run_every=_EVERY)

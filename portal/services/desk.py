@@ -1,23 +1,102 @@
-"""The champion's desk: events, and what they are held over."""
+"""The champion's desk: packages, events, and what they are held over."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from grader import package
+from grader.checkout import check_out
+from grader.errors import ChallengeError
 from grader.model import Challenge
 from leaderboard.model import ChallengeVersion, Counting, Event, Person, Role
 from leaderboard.store import events
 from portal.errors import Forbidden
 from portal.house import House
+from portal.services import accounts
 from portal.settings import HOME
 
 
-def packages(folders: Sequence[Path] = (HOME / "challenges",)) -> tuple[Challenge, ...]:
-    """Return the challenge packages that could be published, by slug."""
-    return tuple(package.list_challenges(folders))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A challenge package that lies where it could be published from."""
+
+    slug: str
+    own: bool
+    """Whether it was uploaded, or put into the data folder, rather than come with Drydock."""
+    challenge: Challenge | None
+    error: ChallengeError | None
+    """Why it cannot be loaded; None where it can."""
+
+
+def packages(house: House) -> tuple[Package, ...]:
+    """Return the challenge packages that could be published, and what is wrong with the others.
+
+    By slug; one of the portal's own stands in for one of the same slug that came with Drydock.
+    """
+    found: dict[str, Package] = {}
+    for folder, own in ((HOME / "challenges", False), (_own(house), True)):
+        for file in sorted(folder.glob("*/challenge.toml")):
+            found[file.parent.name] = _package(file.parent, own=own)
+    return tuple(package for _, package in sorted(found.items()))
+
+
+def find_package(house: House, slug: str) -> Challenge | None:
+    """Return the package of a slug; None where there is none, or none that can be loaded."""
+    found = (item.challenge for item in packages(house) if item.slug == slug)
+    return next(found, None)
+
+
+def take_package(house: House, person: Person, archive: Path, name: str) -> Challenge:
+    """Keep an uploaded package beside those that came with Drydock: whole, or not at all.
+
+    One of the same slug gives way; what was published of it stays published. Nothing in it is ever
+    run but its references, in the sandbox.
+
+    :param name: of the archive: the package's slug, and an ending
+    :raises Forbidden: the person is no champion (slug ``not-yours``)
+    :raises UserError: it is no archive, or no challenge package
+    """
+    _check(person)
+    accounts.note_upload(house, person)
+    slug = Path(name).name.partition(".")[0] or "?"
+    own = _own(house)
+    own.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=own) as folder:
+        tree = check_out(str(archive), Path(folder) / "checkout").tree.root
+        new = tree.rename(Path(folder) / slug)
+        package.load_challenge(new)
+        if (own / slug).exists():
+            (own / slug).rename(Path(folder) / "before")
+        new.rename(own / slug)
+    return package.load_challenge(own / slug)
+
+
+def drop_package(house: House, person: Person, slug: str) -> None:
+    """Remove one of the portal's own packages; what was published of it stays published.
+
+    :raises Forbidden: the person is no champion (slug ``not-yours``)
+    """
+    _check(person)
+    known = {item.slug for item in packages(house) if item.own}
+    if slug in known:
+        shutil.rmtree(_own(house) / slug)
+
+
+def _own(house: House) -> Path:
+    return house.settings.data / "packages"
+
+
+def _package(folder: Path, *, own: bool) -> Package:
+    try:
+        challenge, error = package.load_challenge(folder), None
+    except ChallengeError as refused:
+        challenge, error = None, refused
+    return Package(slug=folder.name, own=own, challenge=challenge, error=error)
 
 
 def versions(house: House) -> tuple[ChallengeVersion, ...]:

@@ -27,6 +27,7 @@ from portal.errors import Forbidden
 from portal.grading import waivers
 from portal.house import House
 from portal.jobs import address
+from portal.settings import HOME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,11 @@ def prove(house: House, person: Person, challenge: Challenge) -> None:
     :raises PortalError: it is under way (slug ``errand-running``)
     """
     _check(person)
-    house.errands.start(_proof_of(challenge), [*_drydock(), "challenge", "verify", challenge.slug])
+    command = [*_drydock(), "challenge", "verify", str(challenge.root)]
+    if not challenge.root.is_relative_to(HOME):
+        # Who uploads a package runs nothing here outside the sandbox.
+        command.append("--no-legacy-engine")
+    house.errands.start(_proof_of(challenge), command)
 
 
 def proof(house: House, challenge: Challenge) -> Errand | None:
