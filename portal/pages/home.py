@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from leaderboard.model import Event, Person
+from leaderboard.model import Event, Person, Team
 from portal.access import Page
 from portal.house import House
 from portal.pages.common import choose_event, leading, moment, need, plain, until
-from portal.services import challenges, joining, progress
+from portal.services import challenges, duties, joining, progress
+from portal.services.duties import Duty
 
 
 def draw() -> None:
     """Draw the page."""
     house, person = need(Page.HOME)
     st.title(f"Welcome, {plain(person.name)}")
+    waiting = duties.duties(house, person)
+    _waiting(waiting)
     event = choose_event(house, person)
     st.header(plain(event.title), anchor=False)
     _countdown(house, event)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _next(house, person, event)
+        _way(house, person, event, aside=bool(waiting))
     with right:
         _ahead(house, person, event)
 
@@ -39,9 +44,30 @@ def _countdown(house: House, event: Event) -> None:
         st.write(f"Ended on {moment(event.ends_at)}. The private board is open.")
 
 
-def _next(house: House, person: Person, event: Event) -> None:
-    st.subheader("What to do next", anchor=False)
+def _waiting(waiting: Sequence[Duty]) -> None:
+    """Tell what somebody's roles ask of them."""
+    if not waiting:
+        return
+    st.header("For you to do", anchor=False)
+    for duty in waiting:
+        with st.container(border=True):
+            st.markdown(f"**{plain(duty.title)}**  \n{duty.how}")
+            page = f"portal/pages/{duty.page.value}.py"
+            st.page_link(page, label=duty.action, query_params=dict(duty.query))
+
+
+def _way(house: House, person: Person, event: Event, *, aside: bool) -> None:
+    """Tell a member's way; who has other things to do and no team finds it folded away."""
     team = joining.team_of(house, person, event)
+    if aside and team is None:
+        with st.expander("Take part yourself"):
+            _next(house, person, team)
+    else:
+        st.subheader("What to do next", anchor=False)
+        _next(house, person, team)
+
+
+def _next(house: House, person: Person, team: Team | None) -> None:
     steps = progress.steps(house, person, team)
     following = next((step for step in steps if not step.done), None)
     for step in steps:

@@ -16,7 +16,7 @@ from leaderboard.store.submissions import NewReport
 from portal.access import Page
 from portal.grading import new_report
 from portal.house import House, occupy, open_house
-from portal.services import boards, joining, submitting
+from portal.services import boards, duties, joining, submitting
 from portal.settings import Settings
 from tests.support.pages import drawn, named
 from tests.support.portal import SLUG, Held, hold
@@ -63,6 +63,38 @@ def graded(house: House, held: Held, total: int = 900, new: NewReport | None = N
         submissions.start(tx, sent.id, at=house.now())
         submissions.record(tx, sent.id, new or recorded(held, total), at=house.now())
     return sent.id
+
+
+# ------------------------------------------------------------------------------ home
+
+
+def home(monkeypatch: pytest.MonkeyPatch, held: Held, name: str) -> str:
+    app = drawn(monkeypatch, held, name, Page.HOME)
+    assert not app.exception
+    return "\n".join(shown.value for shown in app.markdown).replace("\\", "")
+
+
+def test_home_tells_roles_what_waits(
+    monkeypatch: pytest.MonkeyPatch, house: House, held: Held
+) -> None:
+    assert "wait" not in home(monkeypatch, held, "Finn")
+    graded(house, held)
+    assert "1 submission waits for your word" in home(monkeypatch, held, "Finn")
+    assert "No worker runs, and 0 wait" in home(monkeypatch, held, "Hugo")
+    assert "No legacy model is registered" in home(monkeypatch, held, "Gita")
+    assert "for your word" not in home(monkeypatch, held, "Ada")
+
+
+def test_first_administrator_is_told_where_to_begin(house: House) -> None:
+    with house.database.write() as tx:
+        people.add_person(tx, "h@x.org", "Hugo", at=house.now(), roles=[Role.ADMIN, Role.CHAMPION])
+    (hugo,) = everybody(house).values()
+    titles = [duty.title for duty in duties.duties(house, hugo)]
+    assert titles[1:] == [
+        "Draw the company's units",
+        "Nobody is leader or manager yet",
+        "No challenge is published",
+    ]
 
 
 # ------------------------------------------------------------------------------ the desk
