@@ -1,7 +1,7 @@
 """The gate: without a session, nothing of the pages is reached.
 
-What is open to everybody stands in one list. Browsers are led to the sign-in and back; all else is
-told that it must sign in.
+Which addresses are open to whom stands in the table of `portal.access`. Browsers are led to the
+sign-in and back; all else is told that it must sign in.
 """
 
 from __future__ import annotations
@@ -12,28 +12,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leaderboard.model import Role
+from portal.access import passes
 from portal.house import House
 from portal.web import identity
 
-OPEN = (
-    "/sign-in",
-    "/sign-out",
-    "/setup/",
-    "/join/",
-    "/enter/",
-    "/sso/",
-    "/health",
-    "/metrics",
-    "/_stcore/health",
-    "/static/",
-    "/favicon",
-    "/api/",
-    "/git/",
-    "/hook/",
-    "/webhooks/",
-)
-"""Beginnings of addresses that see to it themselves who comes, or show nothing."""
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
@@ -54,9 +36,7 @@ class Gate:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        path = scope["path"]
-        foreign = self._foreign(scope)
-        if not foreign and (path.startswith(OPEN) or await self._admitted(scope, path)):
+        if not self._foreign(scope) and await self._admitted(scope):
             await self._app(scope, receive, _hardened(send))
         elif scope["type"] == "websocket":
             await receive()
@@ -74,11 +54,12 @@ class Gate:
         headers = HTTPConnection(scope).headers
         return not identity.same_origin(headers, self._house.settings.public_address)
 
-    async def _admitted(self, scope: Scope, path: str) -> bool:
+    async def _admitted(self, scope: Scope) -> bool:
+        path = scope["path"]
+        if passes(None, path):
+            return True
         found = await identity.session(self._house, HTTPConnection(scope))
-        if found is None:
-            return False
-        return path != "/_stcore/metrics" or Role.ADMIN in found.person.roles
+        return found is not None and passes(found.person, path)
 
 
 async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
