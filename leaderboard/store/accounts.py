@@ -132,12 +132,20 @@ def end_session(tx: Connection, word: str, *, at: datetime) -> None:
     )
 
 
-def end_sessions(tx: Connection, person: int, *, at: datetime, by: int) -> int:
-    """Sign somebody out everywhere, and return of how many browsers."""
+def end_sessions(tx: Connection, person: int, *, at: datetime, by: int, kept: str = "") -> int:
+    """Sign somebody out everywhere, and return of how many browsers.
+
+    :param kept: the word of a session that goes on; empty for none
+    """
     table = tables.session
     done = tx.execute(
         update(table)
-        .where(table.c.person_id == person, table.c.ended_at.is_(None), table.c.expires_at > at)
+        .where(
+            table.c.person_id == person,
+            table.c.token_hash != hashed(kept),
+            table.c.ended_at.is_(None),
+            table.c.expires_at > at,
+        )
         .values(ended_at=at)
     )
     audit.record(tx, "session.ended", f"person:{person}", at=at, by=by, sessions=done.rowcount)

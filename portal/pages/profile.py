@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
+from leaderboard.model import Person
 from portal.access import Page
-from portal.pages.common import confirm, done, empty, moment, need, plain, show_done
+from portal.house import House
+from portal.pages.common import (
+    confirm,
+    done,
+    empty,
+    moment,
+    need,
+    own_word,
+    plain,
+    show_done,
+    told,
+)
 from portal.services import accounts, learning
 
 
@@ -26,6 +38,7 @@ def draw() -> None:
         _everywhere,
         key="everywhere",
     )
+    _password(house, person)
     st.subheader("Access tokens", anchor=False)
     tokens = accounts.tokens(house, person)
     if not tokens:
@@ -37,6 +50,25 @@ def draw() -> None:
         if st.button("Revoke", key=f"revoke-{token.id}", help=f"Makes {token.name} void."):
             accounts.revoke_token(house, person, token.id)
             done("The token is void.")
+
+
+def _password(house: House, person: Person) -> None:
+    st.subheader("Password", anchor=False)
+    has_one = accounts.has_password(house, person)
+    if not has_one:
+        st.caption("You have none yet: you came by a link, or by the company's account.")
+    with st.form("password", clear_on_submit=True):
+        now = st.text_input("The one that you have", type="password") if has_one else ""
+        new = st.text_input(
+            "A new one",
+            type="password",
+            autocomplete="new-password",
+            help="12 characters or more; a few words in a row do.",
+        )
+        if st.form_submit_button("Change it" if has_one else "Set it"):
+            with told():
+                accounts.change_password(house, person, now, new, kept=own_word())
+                done("The password is changed; your other browsers are signed out.")
 
 
 def _everywhere() -> None:

@@ -54,20 +54,29 @@ def sign_in(house: House, email: str, password: str, place: str) -> str:
         return accounts.open_session(tx, found[0], at=house.now())
 
 
-def sign_in_by_link(house: House, word: str) -> str:
-    """Return the word of a new session, for a link that was handed out.
+def purpose_of_link(house: House, word: str) -> LinkPurpose:
+    """Return what a link that signs somebody in was handed out for.
 
     :raises Forbidden: it leads nowhere any more (slug ``link-void``)
     """
+    with house.database.read() as tx:
+        return _signs_in(accounts.find_link(tx, word, at=house.now()))[0]
+
+
+def sign_in_by_link(house: House, word: str, password: str = "") -> str:
+    """Return the word of a new session, for a link that was handed out.
+
+    :param password: what its reader signs in with from then on; empty: as before
+    :raises Forbidden: it leads nowhere any more (slug ``link-void``)
+    :raises PortalError: the password will not do (slug ``bad-password``); the link still works
+    """
+    hashed = _hashed(password) if password else ""
     with house.database.write() as tx:
-        link = accounts.use_link(tx, word, at=house.now())
-        if link is None or link.person_id is None:
-            raise Forbidden(
-                "link-void",
-                "This link was used already, or has expired.",
-                remedy="Ask for a new one, or sign in with your password.",
-            )
-        return accounts.open_session(tx, link.person_id, at=house.now())
+        at = house.now()
+        purpose, person = _signs_in(accounts.use_link(tx, word, at=at))
+        if hashed and purpose is LinkPurpose.SIGN_IN:
+            accounts.set_password(tx, person, hashed, at=at, by=person)
+        return accounts.open_session(tx, person, at=at)
 
 
 def sign_in_vouched(
@@ -151,6 +160,40 @@ def invitation(house: House, word: str) -> Team | None:
         if team is None and not _opens_sign_up(accounts.find_link(tx, word, at=house.now())):
             raise _uninvited()
         return team
+
+
+def has_password(house: House, person: Person) -> bool:
+    """Return whether somebody has a password; who came by a link or the sign-on may have none."""
+    with house.database.read() as tx:
+        return accounts.password_of(tx, person.email) is not None
+
+
+def change_password(house: House, person: Person, now: str, new: str, *, kept: str) -> None:
+    """Give somebody another password, and sign their other browsers out.
+
+    :param now: the one they have; of no account where they have none
+    :param kept: the word of the session that goes on
+    :raises PortalError: there were too many attempts (slug ``too-many-attempts``), or the new one
+        will not do (slug ``bad-password``)
+    :raises Forbidden: it is not the one they have (slug ``sign-in-refused``)
+    """
+    hashed = _hashed(new)
+    key = f"password:{person.id}"
+    with house.database.write() as tx:
+        if not accounts.allow(tx, key, _TRIES, _MINUTE, at=house.now()):
+            raise _too_many("Wait a minute")
+        found = accounts.password_of(tx, person.email)
+    if found is not None and not _verified(found[1], now):
+        raise Forbidden(
+            "sign-in-refused",
+            "That is not the password that you have.",
+            remedy="If you have forgotten it, ask an administrator for a link that signs you in.",
+        )
+    with house.database.write() as tx:
+        at = house.now()
+        accounts.forget_attempts(tx, key)
+        accounts.set_password(tx, person.id, hashed, at=at, by=person.id)
+        accounts.end_sessions(tx, person.id, at=at, by=person.id, kept=kept)
 
 
 def session(house: House, word: str | None) -> Session | None:
@@ -247,6 +290,17 @@ def check_named(email: str, name: str) -> None:
         raise PortalError("bad-name", "A name is needed, of up to 200 characters.")
 
 
+def _signs_in(link: Link | None) -> tuple[LinkPurpose, int]:
+    """Return what a link is for, and whom it signs in."""
+    if link is None or link.person_id is None:
+        raise Forbidden(
+            "link-void",
+            "This link was used already, or has expired.",
+            remedy="Ask for a new one, or sign in with your password.",
+        )
+    return link.purpose, link.person_id
+
+
 def _opens_sign_up(link: Link | None) -> bool:
     return link is not None and link.purpose is LinkPurpose.SIGN_UP
 
@@ -259,8 +313,13 @@ def _verified(hashed: str, password: str) -> bool:
 
 
 def _checked(email: str, name: str, password: str) -> str:
-    """Return the hash of a password that will do."""
+    """Return the hash of a password that will do, for somebody whose address and name will."""
     check_named(email, name)
+    return _hashed(password)
+
+
+def _hashed(password: str) -> str:
+    """Return the hash of a password that will do."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise PortalError(
             "bad-password",

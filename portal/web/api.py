@@ -28,9 +28,11 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException as AnyHttpError
 from starlette.routing import Mount
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from grader.errors import DrydockError
 from leaderboard.errors import StoreError
@@ -47,11 +49,16 @@ _POLL = 0.5
 _LARGEST_ID = 2**31 - 1
 _SLUG = r"^[a-z0-9][a-z0-9-]{0,99}$"
 _Slug = Annotated[str, PathParameter(pattern=_SLUG)]
+# A form has no way to say null.
+_Archive = UploadFile | SkipJsonSchema[None]
 _Id = Annotated[int, PathParameter(ge=1, le=_LARGEST_ID)]
 _LARGEST = MAX_PUSH + 2**20
 """Bytes of a request: an archive, and what a form says beside it."""
-_TOO_LARGE = f"A request may have {MAX_PUSH >> 20} MB."
 _SIGN_IN = "Send an access token: Authorization: Bearer drydock_…"
+_HTTP = {
+    401: ("signed-out", _SIGN_IN),
+    413: ("too-large", f"A request may have {MAX_PUSH >> 20} MB."),
+}
 _router = APIRouter()
 _bearer = HTTPBearer(auto_error=False, description="An access token of your profile")
 
@@ -146,6 +153,7 @@ def build(house: House) -> FastAPI:
         version="1",
         description="Sign in with an access token of your profile: Authorization: Bearer drydock_…",
         servers=[{"url": ROOT}],
+        max_body_size=_LARGEST,
         responses={
             400: {"model": Problem, "description": "What was refused, and why"},
             401: {"model": Problem, "description": "No token, or none that opens anything"},
@@ -154,17 +162,14 @@ def build(house: House) -> FastAPI:
     )
     app.state.house = house
     app.include_router(_router)
-    app.add_middleware(Bounded, house=house)
+    app.add_middleware(Vouched, house=house)
     app.add_exception_handler(DrydockError, _refused)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(AnyHttpError, _http)
     return app
 
 
-class Bounded:
-    """Middleware that lets nobody send much: strangers nothing, and people as much as a push.
-
-    An upload is stored before any route sees it, so this comes before.
-    """
+class Vouched:
+    """Middleware that lets strangers send nothing: an upload is stored before any route sees it."""
 
     def __init__(self, app: ASGIApp, house: House) -> None:
         self._app = app
@@ -172,31 +177,12 @@ class Bounded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer why not."""
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
-            await self._app(scope, receive, send)
-            return
-        size = 0
-
-        async def counted() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > _LARGEST:
-                raise HTTPException(413, _TOO_LARGE)
-            return message
-
-        request = Request(scope)
-        if await identity.person(self._house, request) is None:
-            await (await _http(request, HTTPException(401, _SIGN_IN)))(scope, receive, send)
-        elif _announced(request) > _LARGEST:
-            await (await _http(request, HTTPException(413, _TOO_LARGE)))(scope, receive, send)
-        else:
-            await self._app(scope, counted, send)
-
-
-def _announced(request: Request) -> int:
-    length = request.headers.get("content-length", "0")
-    return int(length) if length.isdecimal() else 0
+        request = Request(scope) if scope["type"] == "http" else None
+        reads = request is None or request.method in {"GET", "HEAD", "OPTIONS"}
+        answer: ASGIApp = self._app
+        if request and not reads and await identity.person(self._house, request) is None:
+            answer = await _http(request, HTTPException(401, _SIGN_IN))
+        await answer(scope, receive, send)
 
 
 @_router.get("/me")
@@ -262,7 +248,7 @@ def submit(
     *,
     team: Annotated[str, Form(pattern=_SLUG, description="Your team's address")],
     challenge: Annotated[str, Form(pattern=_SLUG)],
-    archive: Annotated[UploadFile | None, File(description=".zip, .tar.gz")] = None,
+    archive: Annotated[_Archive, File(description=".zip, .tar.gz")] = None,
     url: Annotated[str, Form(max_length=500, examples=["https://github.com/claims/tariff"])] = "",
     commit: Annotated[str, Form(pattern=r"^([0-9a-f]{40})?$")] = "",
 ) -> SubmissionOut:
@@ -273,13 +259,13 @@ def submit(
     submitted. A commit that was submitted before is answered with what it has become. The header
     Location says where to ask how far it is.
     """
+    entrant, _, version = submitting.find_entry(house, team, challenge)
     if bool(url) != bool(commit) or (url and archive is not None):
         raise PortalError(
             "submission-unclear",
             "A submission is an archive, or url and commit, or what was pushed last.",
             remedy="Send the field archive, or the fields url and commit, or none of them.",
         )
-    entrant, _, version = submitting.find_entry(house, team, challenge)
     if archive is not None:
         sent = _archive(house, person, entrant, version, archive)
     elif url:
@@ -361,7 +347,7 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 
 async def _http(_: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
+    if not isinstance(error, AnyHttpError):
         raise error
-    slug = {401: "signed-out", 413: "too-large"}.get(error.status_code, "http")
-    return JSONResponse({"error": slug, "message": error.detail}, error.status_code)
+    slug, message = _HTTP.get(error.status_code, ("http", error.detail))
+    return JSONResponse({"error": slug, "message": message}, error.status_code)

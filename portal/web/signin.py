@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from grader.errors import UserError
+from leaderboard.model import LinkPurpose
 from leaderboard.store import people
 from portal.errors import Forbidden
 from portal.house import House
@@ -27,19 +29,34 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
-_Handler = Callable[[Request], Awaitable[Response]]
+_LARGEST_FORM = 2**16
+"""Bytes."""
 
 
 def routes(house: House) -> list[Route]:
     """Return the routes of signing in."""
     pages = SignIn(house)
+    small = [Middleware(RequestBodyLimitMiddleware, max_body_size=_LARGEST_FORM)]
+    forms = {
+        "/sign-in": pages.sign_in,
+        "/sign-out": pages.sign_out,
+        "/enter/{word}": pages.enter,
+        "/join/{word}": pages.join,
+        "/setup/{word}": pages.set_up,
+    }
     return [
-        Route("/sign-in", pages.sign_in, methods=["GET", "POST"]),
-        Route("/sign-out", pages.sign_out, methods=["GET", "POST"]),
-        Route("/enter/{word}", pages.enter, methods=["GET", "POST"]),
-        Route("/join/{word}", pages.join, methods=["GET", "POST"]),
-        Route("/setup/{word}", pages.set_up, methods=["GET", "POST"]),
+        Route("/home", _home),
+        *(
+            Route(path, form, methods=["GET", "POST"], middleware=small)
+            for path, form in forms.items()
+        ),
     ]
+
+
+async def _home(request: Request) -> Response:
+    """Lead to the first page, which has no name in its address."""
+    asked = request.url.query
+    return RedirectResponse(f"/?{asked}" if asked else "/", 303)
 
 
 class SignIn:
@@ -70,14 +87,21 @@ class SignIn:
 
         Opening it asks once more: what looks into links ahead of people must not use them up.
         """
-        if request.method == "GET":
-            return page("enter.html")
-        await self._form(request)
         word = request.path_params["word"]
         try:
-            session = await run_in_threadpool(accounts.sign_in_by_link, self._house, word)
+            purpose = await run_in_threadpool(accounts.purpose_of_link, self._house, word)
         except UserError as error:
-            return page("enter.html", 404, error=error)
+            return page("enter.html", 404, error=error, void=True)
+        shown = {"own": purpose is LinkPurpose.SIGN_IN}
+        if request.method == "GET":
+            return page("enter.html", **shown)
+        password = str((await self._form(request)).get("password", ""))
+        try:
+            session = await run_in_threadpool(accounts.sign_in_by_link, self._house, word, password)
+        except Forbidden as error:
+            return page("enter.html", 404, error=error, void=True)
+        except UserError as error:
+            return page("enter.html", 400, error=error, **shown)
         return self._signed_in(session, "/")
 
     async def join(self, request: Request) -> Response:

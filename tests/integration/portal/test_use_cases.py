@@ -306,6 +306,41 @@ def test_approval_tags_the_commit_and_signs_a_record(
     assert (house.settings.data / "keys" / "records.key").stat().st_mode & 0o077 == 0
 
 
+def test_link_gives_a_password_for_the_next_time(house: House, held: Held) -> None:
+    hugo, ada = held.people["Hugo"], held.people["Ada"]
+    word = word_of(administration.sign_in_link(house, hugo, ada.id))
+    with pytest.raises(PortalError, match="12 to 200"):
+        accounts.sign_in_by_link(house, word, "short")
+    assert not accounts.has_password(house, ada)
+    accounts.sign_in_by_link(house, word, PASSWORD)
+    assert accounts.sign_in(house, ada.email, PASSWORD, "here")
+    shown = accounts.hand_out(house, LinkPurpose.DEMO, ada.id)
+    accounts.sign_in_by_link(house, word_of(shown), "a demonstration's guest")
+    assert accounts.sign_in(house, ada.email, PASSWORD, "here")
+
+
+def test_password_is_changed_by_who_knows_it(house: House, held: Held) -> None:
+    ada, new = held.people["Ada"], "other words in a row"
+    here, there = (
+        accounts.sign_in_by_link(house, word_of(accounts.hand_out(house, LinkPurpose.DEMO, ada.id)))
+        for _ in range(2)
+    )
+    accounts.change_password(house, ada, "", PASSWORD, kept=here)
+    assert accounts.session(house, here)
+    assert accounts.session(house, there) is None
+    with pytest.raises(Forbidden, match="not the password"):
+        accounts.change_password(house, ada, "a wrong one, clearly", new, kept=here)
+    accounts.change_password(house, ada, PASSWORD, new, kept=here)
+    assert accounts.sign_in(house, ada.email, new, "here")
+
+    def refused() -> str:
+        with pytest.raises(PortalError) as caught:
+            accounts.change_password(house, ada, "a wrong one, clearly", new, kept=here)
+        return caught.value.slug
+
+    assert {refused() for _ in range(10)} == {"sign-in-refused", "too-many-attempts"}
+
+
 def test_record_is_handed_to_who_may_read(house: House, held: Held, submission: int) -> None:
     ada, finn = held.people["Ada"], held.people["Finn"]
     with pytest.raises(PortalError, match="not approved"):

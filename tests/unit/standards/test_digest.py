@@ -9,7 +9,8 @@ import pytest
 from grader import package
 from grader.model import Challenge
 from grader.standards import rubric_digest
-from tests.support.portal import HOME, SLUG
+from portal.settings import HOME
+from tests.support.portal import SLUG
 
 
 @pytest.fixture(scope="module")
