@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
+
 import streamlit as st
 
 from leaderboard.model import Decision, Person, WaiverDecision, WaiverRuling
@@ -17,6 +19,7 @@ from portal.pages.common import (
     records,
     show_done,
     told,
+    zone,
 )
 from portal.services import reviewing, submitting
 from portal.services.reviewing import Waiting
@@ -90,7 +93,8 @@ def _diff(house: House, person: Person, number: int) -> None:
 def _granted(house: House, person: Person, item: Waiting, ruling: WaiverRuling) -> None:
     """Show a waiver in force, and the way to take it back."""
     place = f" for {ruling.path}" if ruling.path else ""
-    with st.expander(f"Waiver in force: {ruling.code}{plain(place)}"):
+    until = f", until {moment(ruling.expires_at)}" if ruling.expires_at else ""
+    with st.expander(f"Waiver in force: {ruling.code}{plain(place)}{until}"):
         st.markdown(plain(ruling.reason))
         with st.form(f"revoke-{ruling.id}"):
             reason = st.text_area("Why it ends", max_chars=2000, key=f"revoke-reason-{ruling.id}")
@@ -110,15 +114,23 @@ def _waiver(house: House, person: Person, item: Waiting, ruling: int) -> None:
     with st.form(f"waiver-{ruling}"):
         said = st.radio("Answer", ["Grant", "Refuse"], horizontal=True)
         reason = st.text_area("Reason", max_chars=2000, key=f"waiver-reason-{ruling}")
+        last = st.date_input(
+            "Last day that it holds", None, help="Empty: for good.", key=f"waiver-until-{ruling}"
+        )
         if st.form_submit_button("Answer"):
             granted = said == "Grant"
             decision = WaiverDecision.GRANTED if granted else WaiverDecision.REFUSED
             with told():
-                reviewing.answer_waiver(house, person, asked, decision, reason)
+                reviewing.answer_waiver(house, person, asked, decision, reason, _end_of(last))
                 if granted:
                     why = f"{asked.code} was waived"
                     reviewing.grade_again(house, person, item.submission.id, why)
                 done("Granted, and graded again." if granted else "Refused.")
+
+
+def _end_of(day: date | None) -> datetime | None:
+    """Return when a day is over on the clock of whoever looks."""
+    return None if day is None else datetime.combine(day + timedelta(days=1), time(0), zone())
 
 
 def _decide(house: House, person: Person, number: int) -> None:
