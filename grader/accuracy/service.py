@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ import pandas as pd
 
 from grader.accuracy.http import Reply, UnansweredError, ask
 from grader.compare import rows_equal
+from grader.errors import SandboxError
 from grader.model import CaseResult, Cause, Column, Contract, OutputTable, Verdict
 from grader.sandbox import LiveJob
 
@@ -38,6 +40,7 @@ NAMES = (HEALTH, SINGLE, BATCH, NOT_ROWS, BAD_ROWS, STILL_HEALTHY, LATENCY)
 LATENCY_RATIO = 25.0
 """How many times as long as the calibration service one row may take, by medians."""
 START_SECONDS = 15.0
+"""Patience with a start or an answer, on a machine that has nothing else to do."""
 _SINGLES = 5
 _REQUESTS = 30
 _OK = 200
@@ -117,11 +120,12 @@ class Service:
         self._live = live
         self._port = port
 
-    def wait(self, seconds: float = START_SECONDS) -> None:
+    def wait(self) -> None:
         """Wait until it accepts connections.
 
         :raises UnansweredError: it does not come up
         """
+        seconds = patience()
         end = time.monotonic() + seconds
         while True:
             try:
@@ -141,10 +145,15 @@ class Service:
         :raises UnansweredError: there is no usable answer
         """
         try:
-            connection = self._live.connect(self._port, timeout=START_SECONDS)
+            connection = self._live.connect(self._port, timeout=patience())
         except (ConnectionError, TimeoutError) as error:
             raise UnansweredError("the service takes no connection") from error
         return ask(connection, method, path, body)
+
+
+def patience() -> float:
+    """Return how many seconds to wait: more, where more than one wants each processor."""
+    return START_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 # ------------------------------------------------------------------------------ right requests
@@ -247,14 +256,17 @@ def _refusing(service: Service, body: bytes) -> Callable[[], str]:
 def _latency(
     service: Service, calibration: Service, sample: Sample
 ) -> tuple[CaseResult, dict[str, float]]:
-    """Compare medians of the same number of one-row requests, asked in turn: under equal load."""
+    """Compare medians of the same number of one-row requests, asked in turn: under equal load.
+
+    :raises SandboxError: our own service does not answer, which is no fault of the submission
+    """
     body = _body(sample.rows[:1])
     own: list[float] = []
     ours: list[float] = []
     try:
-        calibration.wait()
+        _start(calibration)
         while len(own) < _REQUESTS and not _clearly_fast(own, ours):
-            ours.append(_seconds(calibration, body))
+            ours.append(_calibrated(calibration, body))
             own.append(_seconds(service, body))
     except UnansweredError as error:
         return _result(LATENCY, 0.0, _sentence(error), Cause.TIMEOUT), {}
@@ -270,6 +282,25 @@ def _latency(
         return _result(LATENCY, 1.0, message, None), timings
     message = f"One row takes over {LATENCY_RATIO:g} times as long as a plain pipeline's service."
     return _result(LATENCY, 0.0, message, Cause.TIMEOUT), timings
+
+
+def _start(calibration: Service) -> None:
+    try:
+        calibration.wait()
+    except UnansweredError as error:
+        raise _uncalibrated(error) from error
+
+
+def _calibrated(calibration: Service, body: bytes) -> float:
+    try:
+        return _seconds(calibration, body)
+    except UnansweredError as error:
+        raise _uncalibrated(error) from error
+
+
+def _uncalibrated(error: UnansweredError) -> SandboxError:
+    said = f"The service that latency is measured against failed: {error}."
+    return SandboxError("sandbox-failed", said, remedy="Grade again; run 'drydock doctor'.")
 
 
 def _clearly_fast(own: Sequence[float], ours: Sequence[float]) -> bool:

@@ -20,7 +20,7 @@ from typing import Any, Self
 from grader.errors import SandboxError
 from grader.model import Cause
 from grader.sandbox.inside import wire
-from grader.sandbox.inside.orders import Ending, Order
+from grader.sandbox.inside.orders import LONGEST, Ending, Order
 from grader.sandbox.jobs import Collected, Result
 
 PRINT_LIMIT = 4 << 20
@@ -175,7 +175,7 @@ class Running:
 
     def _follow(self) -> None:
         """Read until the supervisor has said its last word and both streams are closed."""
-        give_up = time.monotonic() + self._order.wall_seconds * 2 + _GRACE_SECONDS
+        give_up = time.monotonic() + self._order.wall_seconds * 2 * LONGEST + _GRACE_SECONDS
         while self._selector.get_map():
             if time.monotonic() > give_up:
                 if self._ending is None:

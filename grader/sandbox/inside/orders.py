@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONGEST = 5.0
+"""How many times its wall limit a job may last in all, where others had the processors."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 from . import child, files, kernel, seccomp, usage, wire
-from .orders import Ending, Order
+from .orders import LONGEST, Ending, Order
 
 LOOK_EVERY = 0.05
 """Seconds between two looks at what a job uses."""
@@ -67,6 +67,7 @@ class _Watch:
         self.killed = ""
         self.broken = ""
         self.cpu = 0.0
+        self.starved = Starved()
         self.memory = 0
         self.processes = 0
 
@@ -151,7 +152,7 @@ class _Watch:
 
     def _look(self) -> None:
         if not self.started:
-            if time.monotonic() - self.began > self.order.wall_seconds:
+            if time.monotonic() - self.began > self.order.wall_seconds * LONGEST:
                 self.broken = "the job could not be started in time"
             return
         most = self.order.memory_mb << 20
@@ -159,13 +160,15 @@ class _Watch:
         self.cpu = max(self.cpu, now.cpu)
         self.memory = max(self.memory, now.memory)
         self.processes = max(self.processes, now.processes)
+        lasted = time.monotonic() - self.began - self.started
+        self.starved.look(usage.waits(), lasted)
         if self.status is not None:
             return
         if now.memory > most:
             self.killed = "memory"
         elif now.cpu > self.order.cpu_seconds:
             self.killed = "cpu"
-        elif time.monotonic() - self.began - self.started > self.order.wall_seconds:
+        elif self.starved.over(lasted, self.order.wall_seconds):
             self.killed = "wall"
 
     # ------------------------------------------------------------------------------ the end
@@ -207,6 +210,32 @@ class _Watch:
             memory_mb=self.memory / (1 << 20),
             processes=self.processes,
         )
+
+
+class Starved:
+    """How long a job could not go on because others had the processors.
+
+    The wall limit is there for what sleeps. What stands ready and gets no processor does not
+    sleep: how busy a machine is must never decide about what works.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._waits: dict[int, float] = {}
+        self._looked = 0.0
+
+    def look(self, waits: dict[int, float], lasted: float) -> None:
+        """Take what each task has waited since its start, at a moment of the job's life.
+
+        Of several tasks the one counts that waited most, and no longer than the time that passed.
+        """
+        most = max((now - self._waits.get(task, 0.0) for task, now in waits.items()), default=0.0)
+        self.seconds += min(max(most, 0.0), lasted - self._looked)
+        self._waits, self._looked = waits, lasted
+
+    def over(self, lasted: float, limit: float) -> bool:
+        """Say whether a job has lasted too long."""
+        return lasted - self.seconds > limit or lasted > limit * LONGEST
 
 
 def _reap(order: Order, pipes: child.Pipes, status: int, system_calls: bytes) -> NoReturn:

@@ -10,6 +10,7 @@ REAPER = 1
 """The job's process 1 is ours: it waits for the others and holds nothing."""
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_WAITED, _NANO = 1, 1e9
 _UTIME, _CSTIME = 11, 15
 """Where the four times stand in ``/proc/N/stat`` after the command's closing bracket."""
 
@@ -41,6 +42,20 @@ def look(inherited: int, enough: int) -> Usage:
     return Usage(
         memory=memory, cpu=sum(_processor_time(pid) for pid in members), processes=len(jobs_own)
     )
+
+
+def waits() -> dict[int, float]:
+    """Return how long each task of a job has stood ready without getting a processor, in seconds.
+
+    By task, from its start; empty on a kernel that does not tell (``/proc/N/schedstat``, second
+    field: https://docs.kernel.org/scheduler/sched-stats.html).
+    """
+    found = {}
+    for task in Path("/proc").glob("[0-9]*/task/[0-9]*"):
+        fields = _read(f"{task}/schedstat").split()
+        if len(fields) > _WAITED:
+            found[int(task.name)] = int(fields[_WAITED]) / _NANO
+    return found
 
 
 def resident(pid: int | str) -> int:

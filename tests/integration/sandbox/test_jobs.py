@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -271,6 +274,32 @@ def test_wall_limit_is_prompt(run: Run, limits: Limits) -> None:
     began = time.monotonic()
     run("import time; time.sleep(60)", limits=dataclasses.replace(limits, wall_seconds=0.5))
     assert time.monotonic() - began < 5
+
+
+@pytest.fixture
+def crowd() -> Iterator[None]:
+    """Have two others want each processor."""
+    busy = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(busy) for _ in range(2 * (os.cpu_count() or 1))]
+    yield
+    for other in others:
+        other.kill()
+        other.wait()
+
+
+@pytest.mark.usefixtures("crowd")
+def test_busy_machine_ends_no_job_that_works(run: Run, limits: Limits) -> None:
+    tight = dataclasses.replace(limits, wall_seconds=0.6)
+    result = run("import time\nwhile time.process_time() < 0.5: pass", limits=tight)
+    assert (result.cause, result.exit_code) == (None, 0), result.message
+
+
+@pytest.mark.usefixtures("crowd")
+def test_busy_machine_lets_nobody_sleep(run: Run, limits: Limits) -> None:
+    began = time.monotonic()
+    tight = dataclasses.replace(limits, wall_seconds=0.6)
+    assert run("import time; time.sleep(60)", limits=tight).cause is Cause.TIMEOUT
+    assert time.monotonic() - began < 10
 
 
 def test_killed_job_has_no_status(run: Run, limits: Limits) -> None:

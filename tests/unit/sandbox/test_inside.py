@@ -11,6 +11,7 @@ import pytest
 from grader.sandbox import inside
 from grader.sandbox.inside import files, usage, wire
 from grader.sandbox.inside.orders import Setting
+from grader.sandbox.inside.supervisor import Starved
 from grader.sandbox.quarters import INSIDE
 
 Ends = tuple[socket.socket, socket.socket]
@@ -68,6 +69,38 @@ def test_setting_survives_the_wire(ends: Ends) -> None:
 
 def test_own_memory_is_seen() -> None:
     assert usage.resident("self") > 1 << 20
+
+
+def test_waiting_for_a_processor_is_no_sleep() -> None:
+    starved = Starved()
+    starved.look({7: 0.4, 8: 0.1}, 0.5)
+    starved.look({7: 0.9, 9: 0.2}, 1.0)
+    assert starved.seconds == pytest.approx(0.9)
+    assert not starved.over(1.8, 1.0)
+    assert starved.over(2.0, 1.0)
+
+
+def test_sleeper_is_not_starved() -> None:
+    starved = Starved()
+    for moment in range(1, 5):
+        starved.look({7: 0.001}, moment)
+    assert starved.seconds == pytest.approx(0.001)
+
+
+def test_nobody_waits_longer_than_time_passes() -> None:
+    starved = Starved()
+    starved.look({7: 1000.0}, 0.5)
+    assert starved.seconds == 0.5
+
+
+def test_starved_job_ends_as_well() -> None:
+    starved = Starved()
+    starved.look({7: 100.0}, 100.0)
+    assert starved.over(5.1, 1.0)
+
+
+def test_own_waits_are_seen() -> None:
+    assert os.getpid() in usage.waits()
 
 
 def test_gone_process_holds_nothing() -> None:
