@@ -53,16 +53,17 @@ def draw() -> None:
 
 
 def _people(found: Adoption) -> None:
-    _funnel(found, found.people_funnels, found.people_over_time, list(PersonStage), "people")
-    stage, ids = _opened(found, found.people_funnels, list(PersonStage), "people")
+    funnel = _funnel(found, found.people_funnels, "people")
+    _over_time(found, found.people_over_time(funnel), list(PersonStage), "people")
+    stage = _stage(list(PersonStage), "people")
     rows = [
         {
-            "Name": found.people[number].name,
-            "Unit": found.unit_name(found.people[number].unit_id),
+            "Name": found.people[row.id].name,
+            "Unit": found.unit_name(found.people[row.id].unit_id),
             "Reached": moment(row.reached[stage]) if stage in row.reached else "not noted",
         }
         for row in found.people_progress
-        if (number := row.id) in ids
+        if row.id in funnel.stages[stage]
     ]
     _rows(rows, "people")
 
@@ -96,8 +97,9 @@ def _models(found: Adoption) -> None:
     if not found.models:
         empty("No legacy model is registered yet.", "Import the list in the tab Register.")
         return
-    _funnel(found, found.model_funnels, found.models_over_time, list(ModelStage), "models")
-    stage, ids = _opened(found, found.model_funnels, list(ModelStage), "models")
+    funnel = _funnel(found, found.model_funnels, "models")
+    _over_time(found, found.models_over_time(funnel), list(ModelStage), "models")
+    stage = _stage(list(ModelStage), "models")
     rows = [
         {
             "Model": found.models[row.id].name,
@@ -107,25 +109,32 @@ def _models(found: Adoption) -> None:
             "Reached": moment(row.reached[stage]) if stage in row.reached else "not noted",
         }
         for row in found.model_progress
-        if row.id in ids
+        if row.id in funnel.stages[stage]
     ]
     _rows(rows, "models")
 
 
-def _funnel(
-    found: Adoption,
-    funnels: Sequence[Funnel],
-    times: Mapping[str, Sequence[int]],
-    stages: Sequence[StrEnum],
-    what: str,
-) -> None:
-    whole = funnels[0].counts()
-    for column, stage in zip(st.columns(len(stages)), stages, strict=True):
-        column.metric(stage.value.capitalize(), whole[stage.value])
+def _funnel(found: Adoption, funnels: Sequence[Funnel], what: str) -> Funnel:
+    """Show all units, and return the funnel of the one that is looked at."""
     table = pd.DataFrame(
         {"Unit": found.unit_name(funnel.unit_id), **funnel.counts()} for funnel in funnels
     )
     as_table(table.set_index("Unit"))
+    chosen = st.selectbox(
+        "Unit, with all below it",
+        range(len(funnels)),
+        format_func=lambda number: found.unit_name(funnels[number].unit_id),
+        key=f"{what}-unit",
+    )
+    counts = funnels[chosen].counts()
+    for column, (stage, number) in zip(st.columns(len(counts)), counts.items(), strict=True):
+        column.metric(stage.capitalize(), number)
+    return funnels[chosen]
+
+
+def _over_time(
+    found: Adoption, times: Mapping[str, Sequence[int]], stages: Sequence[StrEnum], what: str
+) -> None:
     drawn = pd.DataFrame(
         [
             {"when": when, "number": number, "stage": stage}
@@ -138,30 +147,20 @@ def _funnel(
         .mark_line(interpolate="step-after")
         .encode(
             x=alt.X("when:T", title=None),
-            y=alt.Y("number:Q", title=what),
+            y=alt.Y("number:Q", title=what, axis=alt.Axis(tickMinStep=1)),
             color=alt.Color("stage:N", sort=[stage.value for stage in stages]),
-            strokeDash="stage:N",
+            strokeDash=alt.StrokeDash("stage:N", sort=[stage.value for stage in stages]),
         )
         .properties(height=260)
     )
     st.altair_chart(chart, alt=f"How many {what} had reached each stage, over time")
 
 
-def _opened(
-    found: Adoption, funnels: Sequence[Funnel], stages: Sequence[StrEnum], what: str
-) -> tuple[StrEnum, frozenset[int]]:
+def _stage(stages: Sequence[StrEnum], what: str) -> StrEnum:
     st.subheader("Who they are" if what == "people" else "Which they are", anchor=False)
-    left, right = st.columns(2)
-    unit = left.selectbox(
-        "Unit",
-        range(len(funnels)),
-        format_func=lambda number: found.unit_name(funnels[number].unit_id),
-        key=f"{what}-unit",
-    )
-    stage = right.selectbox(
+    return st.selectbox(
         "Have reached", stages, format_func=lambda known: known.value, key=f"{what}-stage"
     )
-    return stage, funnels[unit].stages[stage]
 
 
 def _rows(rows: Sequence[Mapping[str, str]], what: str) -> None:

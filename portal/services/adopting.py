@@ -40,13 +40,19 @@ class Adoption:
     people_funnels: tuple[Funnel, ...]
     model_funnels: tuple[Funnel, ...]
     moments: tuple[datetime, ...]
-    people_over_time: dict[str, list[int]]
-    models_over_time: dict[str, list[int]]
     heat: tuple[Heat, ...]
     reports: dict[int, ReportedOn]
     """What the reports of the heat map are about, by their ids."""
     trained: tuple[Trained, ...]
     """By titles of lessons."""
+
+    def people_over_time(self, of: Funnel) -> dict[str, list[int]]:
+        """Return how many people of a unit had reached each stage at each moment."""
+        return over_time(_within(self.people_progress, of), list(PersonStage), self.moments)
+
+    def models_over_time(self, of: Funnel) -> dict[str, list[int]]:
+        """Return how many models of a unit had reached each stage at each moment."""
+        return over_time(_within(self.model_progress, of), list(ModelStage), self.moments)
 
     def unit_name(self, unit: int | None) -> str:
         """Return a unit's name; the company's where it is None."""
@@ -77,8 +83,6 @@ def adoption(house: House, person: Person) -> Adoption:
         people_funnels=funnels(of_people, list(PersonStage), units),
         model_funnels=funnels(of_models, list(ModelStage), units),
         moments=moments,
-        people_over_time=over_time(of_people, list(PersonStage), moments),
-        models_over_time=over_time(of_models, list(ModelStage), moments),
         heat=heat_map(violations, units),
         reports=reports,
         trained=trained(
@@ -88,6 +92,12 @@ def adoption(house: House, person: Person) -> Adoption:
             units,
         ),
     )
+
+
+def _within(progress: tuple[Progress, ...], of: Funnel) -> list[Progress]:
+    """Return the rows that a funnel counts, whatever they have reached."""
+    counted = frozenset[int]().union(*of.stages.values())
+    return [row for row in progress if row.id in counted]
 
 
 def _moments(progress: tuple[Progress, ...], now: datetime) -> tuple[datetime, ...]:

@@ -167,9 +167,21 @@ def test_doors_keep_nobody_out(browser: Browser, portal: Portal, path: str, sche
     context.close()
 
 
-@pytest.mark.parametrize("path", ["", "challenges", "team", "leaderboard"])
-def test_pages_are_read_on_a_phone(browser: Browser, portal: Portal, path: str) -> None:
-    context = entered(browser, portal, "Ada", viewport=PHONE)
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        *(
+            ("Ada", path)
+            for path in ("", "challenges", "team", "leaderboard", "lessons", "profile")
+        ),
+        ("Finn", "review"),
+        ("Gita", "adoption"),
+        ("Edda", "desk"),
+        ("Hugo", "administration"),
+    ],
+)
+def test_pages_are_read_on_a_phone(browser: Browser, portal: Portal, name: str, path: str) -> None:
+    context = entered(browser, portal, name, viewport=PHONE)
     page = opened(context, portal, path)
     shoot(page, f"{path or 'home'}-phone")
     width = page.evaluate("document.documentElement.scrollWidth")

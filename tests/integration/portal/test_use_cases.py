@@ -19,6 +19,7 @@ import pytest
 from grader import package, references
 from grader.errors import UserError
 from grader.model import CaseResult, Outcome, Verdict
+from leaderboard.adoption import PersonStage
 from leaderboard.errors import StoreError
 from leaderboard.model import (
     ChallengeVersion,
@@ -538,7 +539,9 @@ def test_adoption_opens_down_to_its_rows(house: House, held: Held, submission: i
     assert [found.reports[report].team for report in company.failed] == ["Blue"]
     assert (company.code, company.share, claims.share) == ("TEST001", 1.0, 1.0)
     assert found.unit_name(None) == "The company"
-    assert len(found.moments) == len(found.people_over_time["invited"])
+    whole = found.people_over_time(found.people_funnels[0])
+    assert len(found.moments) == len(whole["invited"])
+    assert whole["invited"][-1] == len(found.people_funnels[0].stages[PersonStage.INVITED])
 
 
 def test_rejected_submission_cannot_be_approved(house: House, held: Held, submission: int) -> None:
