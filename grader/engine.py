@@ -113,7 +113,8 @@ def grade(  # noqa: PLR0913 - one submission, and what each caller may say of it
     wanted = want(challenge, only)
     clock = _Clock(progress)
     with clock.step("checkout"):
-        checkout = check_out(source, workspace, working_tree=working_tree)
+        given = package.given_lines(challenge)
+        checkout = check_out(source, workspace, working_tree=working_tree, given=given)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="standards") as pool:
         inspection = pool.submit(_inspect, checkout, challenge, dock, wanted, clock)
         run = _Run(

@@ -287,7 +287,8 @@ class Commit:
     files: int
     """Files it changed, against its first parent."""
     lines: int
-    """Lines it added to files that people write: no data, no lock files."""
+    """Lines it added to files that people write (no data, no lock files), and that were not given
+    by the challenge or its starter kit."""
     parents: int
 
 

@@ -68,6 +68,7 @@ def write(settings: Settings, database: Database, file: Path) -> Backup:
                 for path in _kept(settings.data):
                     name_inside = f"data/{path.relative_to(settings.data)}"
                     archive.add(path, name_inside, recursive=False)
+            (folder / "backup").chmod(0o600)  # it holds the signing key
             (folder / "backup").replace(file)
     except OSError as error:
         raise PortalError(
@@ -100,6 +101,8 @@ def restore(settings: Settings, file: Path) -> Backup:
         kept.mkdir(exist_ok=True)
         _load(url, folder / _DUMP, kept)
         kept.chmod(0o700)
+        if (kept / "keys").exists():
+            (kept / "keys").chmod(0o700)
         if data.exists():
             data.rmdir()  # empty, as was checked
         kept.rename(data)
@@ -232,7 +235,8 @@ def _run_postgres(program: str, url: URL, *options: str) -> None:
             f"{program} is not installed here.",
             remedy="On Debian and Ubuntu: apt-get install postgresql-client",
         )
-    plain = url.set(drivername="postgresql", password=None).render_as_string()
+    # URL.set() leaves a password as it is that it is given None for.
+    plain = url.set(drivername="postgresql")._replace(password=None).render_as_string()
     environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
     command = [found, f"--dbname={plain}", *options]
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own, found above

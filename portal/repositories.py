@@ -131,8 +131,9 @@ def tag(repository: Path, name: str, commit: str, message: str, by: str) -> None
 def commit_archive(repository: Path, archive: Path, message: str, by: str) -> str:
     """Make the files of an archive the next commit on ``main``, and return it.
 
+    Where nothing in it differs from ``main``, that is the commit: sent again, it is no other one.
+
     :raises SourceError: the archive cannot become a tree
-    :raises PortalError: nothing in it differs from ``main`` (slug ``nothing-new``)
     """
     with tempfile.TemporaryDirectory(prefix="drydock-upload-") as folder:
         tree = check_out(str(archive), Path(folder) / "checkout").tree.root
@@ -142,11 +143,7 @@ def commit_archive(repository: Path, archive: Path, message: str, by: str) -> st
         written = git("write-tree", at=repository, environment=index).strip()
     parent = head(repository)
     if parent and git("rev-parse", f"{parent}^{{tree}}", at=repository).strip() == written:
-        raise PortalError(
-            "nothing-new",
-            "The archive holds what was submitted last.",
-            remedy="Upload one that differs, or open the report of the last submission.",
-        )
+        return parent
     parents = ("-p", parent) if parent else ()
     commit = git("commit-tree", written, *parents, "-m", message, at=repository, by=by).strip()
     git("update-ref", f"refs/heads/{BRANCH}", commit, parent or "0" * 40, at=repository)

@@ -61,6 +61,22 @@ class Settings:
         return self.public_address.startswith("https://")
 
 
+def existing(settings: Settings) -> Settings:
+    """Return the settings of a portal that is there: what looks at one must not make an empty one.
+
+    :raises PortalError: no portal keeps its things there (slug ``no-portal``)
+    """
+    sqlite = not settings.database_url and not (settings.data / "drydock.db").exists()
+    if sqlite or not settings.data.is_dir():
+        raise PortalError(
+            "no-portal",
+            f"No portal keeps its things in {settings.data}"
+            + (", or its database is another one." if settings.data.is_dir() else "."),
+            remedy="Name its folder with --data, and its PostgreSQL with --database-url.",
+        )
+    return settings
+
+
 def checked(settings: Settings) -> Settings:
     """Return the settings, with the data folder made where it was not there.
 

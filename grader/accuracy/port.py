@@ -23,6 +23,8 @@ MODEL_FILE = "model.bin"
 METRICS_FILE = "metrics.json"
 MODEL_MB = 64
 """Largest artefact that training may leave behind."""
+LIVE = 4
+"""How many times the wall time of one command a service may live."""
 PORT = 8000
 """Where a served port listens. Inside a sandbox no other job can see it."""
 
@@ -114,7 +116,7 @@ class Port:
 
     def serve(self, model: Path) -> LiveJob:
         """Start the live service on ``PORT``."""
-        job = self._job((), self.limits, Binding(host=model, inside=Path("/model")))
+        job = self._job((), live_limits(self.limits), Binding(host=model, inside=Path("/model")))
         application = f"{self.contract.package}.api:app"
         return self.sandbox.open(
             replace(
@@ -163,6 +165,14 @@ def open_port(challenge: Challenge, output_file: str, site: Path, sandbox: Sandb
         site=site,
         sandbox=sandbox,
     )
+
+
+def live_limits(limits: Limits) -> Limits:
+    """Return the limits of a service, from those of one command: it lives while it is asked.
+
+    How long that is depends on who asks, and so on the machine; each answer has its own patience.
+    """
+    return replace(limits, wall_seconds=limits.wall_seconds * LIVE)
 
 
 def server_arguments(application: str, port: int) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from grader.accuracy.port import (
     Outcome,
     Port,
     Reported,
+    live_limits,
     server_arguments,
 )
 from grader.commands import Failure, place_file, place_folder, why_failed
@@ -226,7 +227,7 @@ def _calibration(port: Port) -> Iterator[service.Service]:
         arguments=("--factory", *server_arguments(application, _CALIBRATION_PORT)),
         mounts=(Binding(host=folder, inside=Path("/calibration")),),
         python_path=("/calibration",),
-        limits=port.limits,
+        limits=live_limits(port.limits),
     )
     with port.sandbox.open(job) as live:
         yield service.Service(live, _CALIBRATION_PORT)

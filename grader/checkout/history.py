@@ -31,14 +31,21 @@ _GITLINK = 0o160000
 _Side = Entry | None
 
 
-def read_history(repository: Repo, objects: Objects, commit: CommitObject) -> History:
+def read_history(
+    repository: Repo,
+    objects: Objects,
+    commit: CommitObject,
+    given: frozenset[bytes] = frozenset(),
+) -> History:
     """Return the newest commits that lead to one, newest first, and the names of all tags.
 
     Of a repository that is very large, the oldest commits count as having changed nothing.
 
+    :param given: lines that are not counted, whoever adds them
+
     :raises SourceError: an object is missing or damaged
     """
-    commits = tuple(_describe(objects, found) for found in _ancestors(objects, commit))
+    commits = tuple(_describe(objects, found, given) for found in _ancestors(objects, commit))
     with reading("the list of tags"):
         tags = sorted(
             ref.removeprefix(b"refs/tags/").decode("utf-8", "replace")
@@ -65,8 +72,8 @@ def _ancestors(objects: Objects, commit: CommitObject) -> Iterator[CommitObject]
                 heapq.heappush(heap, (-parent.committed, sha, parent))
 
 
-def _describe(objects: Objects, commit: CommitObject) -> Commit:
-    files, lines = _changes(objects, commit)
+def _describe(objects: Objects, commit: CommitObject, given: frozenset[bytes]) -> Commit:
+    files, lines = _changes(objects, commit, given)
     return Commit(
         id=commit.id.decode(),
         author=commit.author,
@@ -78,7 +85,7 @@ def _describe(objects: Objects, commit: CommitObject) -> Commit:
     )
 
 
-def _changes(objects: Objects, commit: CommitObject) -> tuple[int, int]:
+def _changes(objects: Objects, commit: CommitObject, given: frozenset[bytes]) -> tuple[int, int]:
     """Return files changed and lines added against the first parent; merges change nothing."""
     if len(commit.parents) > 1 or objects.weary:
         return 0, 0
@@ -89,7 +96,7 @@ def _changes(objects: Objects, commit: CommitObject) -> tuple[int, int]:
     for old, new in _differences(objects, before, commit.tree):
         files += 1
         if new is not None and new.mode != _GITLINK and not objects.weary:
-            lines += _added(objects, old, new)
+            lines += _added(objects, old, new, given)
     return files, lines
 
 
@@ -122,14 +129,14 @@ def _file(side: _Side) -> _Side:
     return None if side and S_ISDIR(side.mode) else side
 
 
-def _added(objects: Objects, old: _Side, new: Entry) -> int:
-    """Return how many lines are new, of a file that people write."""
+def _added(objects: Objects, old: _Side, new: Entry, given: frozenset[bytes]) -> int:
+    """Return how many lines are new, and were not given, of a file that people write."""
     if not _WRITTEN.search(new.path.decode("utf-8", "replace")):
         return 0
     after = objects.content(new.id)
     if b"\0" in after[:8000] or len(after) > _MAX_TEXT:  # as git tells binary files
         return 0
-    if old is None or old.mode == _GITLINK:
-        return len(after.splitlines())
-    before = objects.content(old.id)[:_MAX_TEXT]
-    return (Counter(after.splitlines()) - Counter(before.splitlines())).total()
+    new_lines = Counter(after.splitlines())
+    if old is not None and old.mode != _GITLINK:
+        new_lines -= Counter(objects.content(old.id)[:_MAX_TEXT].splitlines())
+    return sum(count for line, count in new_lines.items() if line not in given)

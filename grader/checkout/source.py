@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -21,29 +22,36 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[\w.-]+@[\w.-]+:(?!//)")
 _FILE = "file://"
 
 
-def check_out(source: str, destination: Path, *, working_tree: bool = False) -> Checkout:
+def check_out(
+    source: str,
+    destination: Path,
+    *,
+    working_tree: bool = False,
+    given: Collection[bytes] = frozenset(),
+) -> Checkout:
     """Make any source into a tree under ``destination/tree``.
 
     :param source: a directory, an archive, a working or bare repository, each as a path with an
         optional ``@revision``, or a URL with one
     :param destination: a folder; on an error it is as it was before, or gone if it was not there
     :param working_tree: take a working repository's files as they lie
+    :param given: lines that whoever made the source was given: its history doesn't count them
     :raises SourceError: what is wrong with the source, and what to do
     """
     root = destination / "tree"
     existed = destination.exists()
     root.mkdir(parents=True)
     try:
-        return _check_out(source, root, working_tree=working_tree)
+        return _check_out(source, root, frozenset(given), working_tree=working_tree)
     except BaseException:
         remove(root if existed else destination)
         raise
 
 
-def _check_out(source: str, root: Path, *, working_tree: bool) -> Checkout:
+def _check_out(source: str, root: Path, given: frozenset[bytes], *, working_tree: bool) -> Checkout:
     if _URL.match(source) and not source.startswith(_FILE):
         _refuse_working_tree(source, asked=working_tree)
-        return _from_address(source, root)
+        return _from_address(source, root, given)
     path, revision = _split_path(source)
     if not path.exists():
         raise SourceError(
@@ -62,8 +70,8 @@ def _check_out(source: str, root: Path, *, working_tree: bool) -> Checkout:
     bare = not (path / ".git").exists()
     _refuse_working_tree(source, asked=working_tree and (bare or revision is not None))
     if working_tree:
-        return _from_working_tree(path, root, source)
-    return _from_repository(path, root, source, revision)
+        return _from_working_tree(path, root, source, given)
+    return _from_repository(path, root, source, revision, given)
 
 
 def _split_path(source: str) -> tuple[Path, str | None]:
@@ -111,13 +119,13 @@ def _refuse_working_tree(source: str, *, asked: bool) -> None:
 # ------------------------------------------------------------------------------ ways in
 
 
-def _from_address(source: str, root: Path) -> Checkout:
+def _from_address(source: str, root: Path, given: frozenset[bytes]) -> Checkout:
     shown = _without_secrets(source)
     address, revision = _split_url(source)
     with tempfile.TemporaryDirectory(prefix="drydock-fetch-") as folder:
         target = Path(folder) / "fetched.git"
         fetch(address, target, shown=shown)
-        return _from_repository(target, root, shown, revision)
+        return _from_repository(target, root, shown, revision, given)
 
 
 def _from_archive(path: Path, root: Path, source: str) -> Checkout:
@@ -139,7 +147,9 @@ def _without_history(writer: TreeWriter, source: str) -> Checkout:
     )
 
 
-def _from_repository(path: Path, root: Path, source: str, revision: str | None) -> Checkout:
+def _from_repository(
+    path: Path, root: Path, source: str, revision: str | None, given: frozenset[bytes]
+) -> Checkout:
     with git.opened(path) as (repository, objects):
         commit = git.find_commit(repository, objects, revision)
         writer = TreeWriter(root, lift=False)
@@ -152,12 +162,12 @@ def _from_repository(path: Path, root: Path, source: str, revision: str | None) 
             source=source,
             commit=commit.id.decode(),
             tree_digest=tree_digest(tree),
-            history=read_history(repository, objects, commit),
+            history=read_history(repository, objects, commit, given),
             notes=notes,
         )
 
 
-def _from_working_tree(path: Path, root: Path, source: str) -> Checkout:
+def _from_working_tree(path: Path, root: Path, source: str, given: frozenset[bytes]) -> Checkout:
     with git.opened(path) as (repository, objects):
         commit = git.find_commit(repository, objects, None)
         folder = Folder(path, git.tracked(objects, commit))
@@ -169,7 +179,7 @@ def _from_working_tree(path: Path, root: Path, source: str) -> Checkout:
             source=source,
             commit=commit.id.decode(),
             tree_digest=tree_digest(tree),
-            history=read_history(repository, objects, commit),
+            history=read_history(repository, objects, commit, given),
         )
     if not (differing := folder.differing()):
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -97,9 +98,13 @@ def resolve_challenge(
 
     A project's own copy of the public export counts under ``public`` alone, where nothing better
     is at hand: what decides is never taken from a submission.
+
+    :raises SourceError: there is no challenge to be found, for there is no such source
+    :raises UsageError: neither of the two names one (slug ``no-challenge``)
     """
     slug = name or challenge_named_by(source)
     if slug is None:
+        _refuse_what_is_no_source(source)
         raise UsageError(
             "no-challenge",
             f"Neither the command nor {source} names a challenge.",
@@ -113,6 +118,21 @@ def resolve_challenge(
         if vendored is None:
             raise
         return vendored
+
+
+def _refuse_what_is_no_source(source: str) -> None:
+    """Say what is wrong with a source itself, before its challenge is asked for.
+
+    A folder is there, whatever it holds, and no address is fetched only to ask for more.
+
+    :raises SourceError: it does not exist, is no archive, or has no such revision
+    """
+    if Path(source).is_dir() or ":" in source.removeprefix("file:"):
+        return
+    from grader.checkout import check_out  # noqa: PLC0415 - half of the commands need no git
+
+    with tempfile.TemporaryDirectory(prefix="drydock-") as folder:
+        check_out(source, Path(folder))
 
 
 def writable(path: Path | None) -> Path | None:

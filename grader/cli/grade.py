@@ -37,7 +37,7 @@ def grade(
             "-c",
             metavar="SLUG",
             help="The challenge it answers: a slug, or the path of a package. Without it, "
-            "the directory's own drydock.toml or [tool.drydock] table names it.",
+            r"the directory's own drydock.toml or \[tool.drydock] table names it.",
             show_default=False,
         ),
     ] = None,

@@ -8,11 +8,19 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from grader.cli.common import HOME, console
 from grader.errors import UsageError
-from grader.lessons import Graded, Lesson, find_lesson, list_lessons, open_bench, write_release
+from grader.lessons import (
+    Graded,
+    Lesson,
+    find_lesson,
+    list_lessons,
+    named_notebooks,
+    open_bench,
+    write_release,
+)
 from grader.lessons import grade as grade_lesson
 from grader.lessons import load as load_lesson
 from grader.lessons.draft import draft
@@ -33,7 +41,11 @@ Folder = Annotated[
     ),
 ]
 Notebooks = Annotated[
-    list[Path], typer.Argument(metavar="NOTEBOOK…", help="The notebooks that were handed in.")
+    list[Path],
+    typer.Argument(
+        metavar="NOTEBOOK…",
+        help="The notebooks that were handed in; where the lesson has one, whatever its name is.",
+    ),
 ]
 Into = Annotated[Path, typer.Option("--into", metavar="DIR", help="Where they are written.")]
 Unsafe = Annotated[
@@ -45,10 +57,14 @@ DEFAULT = HOME / "lessons"
 @app.command("list")
 def list_(*, lessons: Folder = DEFAULT) -> None:
     """List the lessons, in the order in which they should be taken."""
-    table = Table("lesson", "level", "minutes", "title", box=None, pad_edge=False)
-    for lesson in list_lessons([lessons]):
+    found = list_lessons([lessons])
+    # Whole on any console, wider than it if need be: it is what one must type.
+    widest = max((len(lesson.slug) for lesson in found), default=0)
+    slugs = Column("lesson", no_wrap=True, min_width=widest)
+    table = Table(slugs, "level", "minutes", "title", box=None, pad_edge=False)
+    for lesson in found:
         table.add_row(lesson.slug, lesson.level, str(lesson.minutes), escape(lesson.title))
-    console().print(table)
+    console().print(table, crop=False)
 
 
 @app.command()
@@ -225,11 +241,12 @@ def _graded(
 ) -> tuple[Lesson, Graded]:
     lesson = _find(name, folder)
     try:
-        handed_in = {file.stem: file.read_bytes() for file in notebooks}
+        files = {str(file): file.read_bytes() for file in notebooks}
     except OSError as error:
         raise UsageError(
             "notebook-unreadable", f"{error.filename} cannot be read: {error.strerror}."
         ) from error
+    handed_in = named_notebooks(lesson, files)
     with open_bench(unsafe=unsafe) as bench:
         return lesson, grade_lesson(lesson, handed_in, bench, feedback=feedback)
 

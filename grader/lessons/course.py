@@ -62,6 +62,7 @@ class Course:
     """A course folder as nbgrader lays it out, and one assignment in it."""
 
     root: Path
+    """Absolute: nbgrader reads a relative one from another folder than we do."""
     assignment: str
 
     @property
@@ -96,6 +97,7 @@ def create(root: Path, lesson: Lesson) -> Course:
     :param root: an empty folder
     :raises LessonError: nbgrader refuses the source notebooks (slug ``lesson-refused``)
     """
+    root = root.absolute()
     course = Course(root, lesson.slug)
     _check_autotests(lesson)
     root.mkdir(parents=True, exist_ok=True)
@@ -119,9 +121,12 @@ def write_release(lesson: Lesson, folder: Path) -> None:
 
     :raises LessonError: nbgrader refuses the source notebooks (slug ``lesson-refused``)
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".release-") as workshop:
+    folder = folder.absolute()
+    # Made where it only needs to be moved, without a folder that a failure would leave empty.
+    there = next(parent for parent in folder.parents if parent.is_dir())
+    with tempfile.TemporaryDirectory(dir=there, prefix=".release-") as workshop:
         made = create(Path(workshop) / "course", lesson).release
+        folder.parent.mkdir(parents=True, exist_ok=True)
         made.rename(folder)
 
 

@@ -26,6 +26,8 @@ from grader.sandbox import Job, LiveJob, Result, Sandbox
 
 RUNNER = Path(__file__).parent / "inside" / "drydock_notebook.py"
 """The program that runs cells inside."""
+TIMED_OUT = "CellTimeoutError"
+"""The runner's error in a cell that it stopped. A notebook that raises it loses all the same."""
 _PORT = 8650
 _START_SECONDS = 30.0
 _GRACE_SECONDS = 5.0

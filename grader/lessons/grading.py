@@ -15,9 +15,9 @@ from nbformat import NotebookNode
 from grader import environment
 from grader.commands import place_folder, printable
 from grader.lessons import course as nbgrader
-from grader.lessons.execute import Kernel, execute, place_runner
+from grader.lessons.execute import TIMED_OUT, Kernel, execute, place_runner
 from grader.lessons.feedback import sealed
-from grader.lessons.load import notebooks, parse_notebook
+from grader.lessons.load import grade_id, notebooks, parse_notebook
 from grader.lessons.model import CellGrade, Lesson, LessonGrade
 from grader.sandbox import Sandbox, open_sandbox
 
@@ -132,7 +132,7 @@ def grade(
         if taken:
             nbgrader.autograde(course, taken, run)
             cells, penalty = nbgrader.grades(course)
-            ran = {name: _ran(course, name) for name in taken}
+            ran = {name: _ran(course, name, lesson.cell_seconds) for name in taken}
             pages = nbgrader.write_feedback(course) if feedback else {}
         else:
             cells, penalty, pages, ran = (), 0.0, {}, {}
@@ -201,7 +201,8 @@ def _with_all(
             # nbgrader would have a person look at a test that was deleted.
             given.append(replace(cell, auto=0.0, waits=False, reason="The cell is missing."))
         elif cell.lost:
-            given.append(replace(cell, reason=said or "It has only part of its points."))
+            part = "only part" if cell.auto else "none"
+            given.append(replace(cell, reason=said or f"It has {part} of its points."))
         else:
             given.append(cell)
     there_is = {(cell.notebook, cell.cell) for cell in cells}
@@ -221,17 +222,44 @@ def _with_all(
     )
 
 
-def _ran(course: nbgrader.Course, name: str) -> dict[str, str]:
-    """Return the last line of what each marked cell said went wrong; empty where nothing did."""
+def _ran(course: nbgrader.Course, name: str, seconds: float) -> dict[str, str]:
+    """Return why each marked cell would have lost points; empty where nothing went wrong.
+
+    What fails below a cell that was stopped may fail because of it, so that is said first.
+
+    :param seconds: how long a cell might take
+    """
     notebook = nbformat.read(course.autograded / f"{name}.ipynb", as_version=4)
+    ran = {}
+    above = ""
+    for cell in notebook.cells:
+        said = _said(cell)
+        if grade_id(cell):
+            ran[grade_id(cell)] = f"{above} {said}".strip() if said else ""
+        if _stopped(cell):
+            above = f"A cell above was stopped: it ran longer than {seconds:g} s."
+    return {**ran, **_unanswered(notebook)}
+
+
+def _unanswered(notebook: NotebookNode) -> dict[str, str]:
+    """Return what to say of cells that a person grades: nbgrader itself gives those as released 0.
+
+    What such a cell shows when it runs is not why.
+    """
     return {
-        cell.metadata.nbgrader.grade_id: _said(cell)
+        grade_id(cell): "Nothing was answered: the cell is as it was handed out."
         for cell in notebook.cells
-        if "nbgrader" in cell.metadata and "grade_id" in cell.metadata.nbgrader
+        if (marks := cell.metadata.get("nbgrader", {})).get("grade") and marks.get("solution")
     }
 
 
+def _stopped(cell: NotebookNode) -> bool:
+    """Whether a cell ran out of its time, and others went on."""
+    return any(output.get("ename") == TIMED_OUT for output in cell.get("outputs", ()))
+
+
 def _said(cell: NotebookNode) -> str:
+    """Return the last line of what a cell said went wrong; empty where nothing did."""
     for output in cell.get("outputs", ()):
         if output.output_type == "error":
             return printable(f"{output.ename}: {output.evalue}".rstrip(": "), 300)

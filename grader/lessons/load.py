@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -139,6 +139,35 @@ def load(root: Path) -> Lesson:
 def notebooks(source: Path) -> tuple[str, ...]:
     """Return the names of a folder's notebooks, without their suffix, sorted."""
     return tuple(sorted(file.stem for file in source.glob("*.ipynb")))
+
+
+def named_notebooks(lesson: Lesson, files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return what was handed in by the names that the lesson's notebooks have.
+
+    Where a lesson has one notebook, the one file is it: copies get names like ``x (1).ipynb``.
+
+    :param files: by file name, with or without folders
+    :raises LessonError: a file is no notebook of the lesson, or there is none (slug
+        ``notebook-elsewhere``); or it is no notebook at all (slug ``notebook-unreadable``)
+    """
+    wanted = notebooks(lesson.source)
+    if not files:
+        raise _elsewhere("No notebook was handed in.", wanted)
+    named: dict[str, bytes] = {}
+    for file, content in files.items():
+        name = wanted[0] if len(wanted) == len(files) == 1 else Path(file).stem
+        if name not in wanted:
+            raise _elsewhere(f"{file} is no notebook of this lesson.", wanted)
+        if name in named:
+            raise _elsewhere(f"There is more than one {name}.ipynb.", wanted)
+        parse_notebook(content, file)
+        named[name] = content
+    return named
+
+
+def _elsewhere(problem: str, wanted: Sequence[str]) -> LessonError:
+    files = ", ".join(f"{name}.ipynb" for name in wanted)
+    return LessonError("notebook-elsewhere", problem, remedy=f"Hand in {files}.")
 
 
 def read_notebook(file: Path) -> NotebookNode:

@@ -14,6 +14,7 @@ from grader.errors import UsageError
 from grader.model import Challenge
 from grader.package.files import names_of, read
 
+_KITS = Path(__file__).parents[2] / "starter_kits"
 _PUBLIC = ("challenge.toml", "brief.md", "PROVENANCE.md", "legacy", "data/train", "cases/public")
 """A list of what goes out, not of what stays: a new kind of file is hidden until named here."""
 
@@ -58,6 +59,18 @@ def export_public(challenge: Challenge, destination: Path) -> tuple[Path, ...]:
 def public_digests(challenge: Challenge) -> frozenset[str]:
     """Return SHA-256 of every file of the public export, which a team may keep as they are."""
     return frozenset(hashlib.sha256(content).hexdigest() for _, content in _contents(challenge))
+
+
+@functools.lru_cache(maxsize=16)
+def given_lines(challenge: Challenge) -> frozenset[bytes]:
+    """Return the lines of text that a team is given: by the challenge, and by its starter kits.
+
+    Whoever commits them has taken no step yet. Of a kit, what is not filled in by its answers.
+    """
+    folders = [_KITS / kit / "template" for kit in challenge.kits]
+    templates = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    texts = [*(content for _, content in _contents(challenge)), *map(read, templates)]
+    return frozenset(line for text in texts for line in text.splitlines())
 
 
 def _refuse_occupied(destination: Path) -> None:

@@ -13,14 +13,16 @@ from grader.report.markdown import to_markdown
 from grader.report.sarif import to_sarif
 from grader.report.schema import schema
 from grader.report.steps import LiveSteps
-from grader.report.summary import at, clean_line, of_points
+from grader.report.summary import Gain, at, clean_line, gains, of_points
 from grader.report.terminal import print_report
 
 __all__ = [
+    "Gain",
     "LiveSteps",
     "at",
     "clean_line",
     "from_json",
+    "gains",
     "of_points",
     "print_report",
     "schema",

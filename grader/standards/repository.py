@@ -53,7 +53,10 @@ def _code_commits(evidence: Evidence) -> list[Commit]:
         title="The history grew in steps",
         why="A history of steps lets a reviewer follow how the port came to be, and find the step "
         "that broke a figure. A single upload shows neither, nor who did what.",
-        fix="Commit each step of the port on its own: reading, features, model, scoring, tests. "
+        fix="Commit each step of the port on its own: reading, features, model, scoring, tests. At "
+        f"least {LEAST_COMMITS} commits add text, and none holds more than "
+        f"{MOST_IN_ONE_COMMIT:.0%} of the lines that people write; what the starter kit and the "
+        "challenge gave does not count. "
         "Grade the repository itself, with its history, not an archive of its files.",
         example="git log --oneline\n"
         "9f2c1ab Score batches with the fitted pipeline\n"
@@ -75,7 +78,8 @@ def grew_in_steps(evidence: Evidence) -> Judgement:
         return Judgement(share=0.0, message="No commit adds any text.")
     largest = max(commit.lines for commit in commits) / total
     message = (
-        f"{count(len(commits), 'commit')} add text; the largest holds {largest:.0%} of the lines."
+        f"{count(len(commits), 'commit')} add text, and the largest holds {largest:.0%} of the "
+        f"lines; {LEAST_COMMITS} are asked for, and at most {MOST_IN_ONE_COMMIT:.0%}."
     )
     enough = len(commits) >= LEAST_COMMITS and largest <= MOST_IN_ONE_COMMIT
     return yes_or_no(enough, message, message)
@@ -262,8 +266,10 @@ def modules_not_notebooks(evidence: Evidence) -> Judgement:
         title="Versions are tagged",
         why="A score that is questioned was given by some version. Without a tag nobody knows "
         "which commit that was, and nobody can go back to it.",
-        fix="Tag the commit of each version that is handed over, and push the tag.",
-        example="git tag -a v0.2.0 -m 'Premiums of the open-ended age band' && git push --tags",
+        fix="Tag the commit of each version that is handed over, and push the tag with it or "
+        "before it: a commit is graded as it was pushed.",
+        example="git tag -a v0.2.0 -m 'Premiums of the open-ended age band'\n"
+        "git push --follow-tags drydock HEAD:main",
         source="Pro Git, chapter 2.6, Tagging; Semantic Versioning 2.0.0",
         weight=1,
         requires="history",

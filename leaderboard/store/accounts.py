@@ -229,15 +229,27 @@ def _usable(at: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def hand_out(
-    tx: Connection, purpose: LinkPurpose, *, expires_at: datetime, person: int | None = None
+    tx: Connection,
+    purpose: LinkPurpose,
+    *,
+    at: datetime,
+    expires_at: datetime,
+    person: int | None = None,
+    by: int | None = None,
 ) -> str:
-    """Make a link, and return its word: it is kept nowhere."""
+    """Make a link, and return its word: it is kept nowhere.
+
+    :param person: whom it signs in
+    :param by: who hands it out; None where the machine does
+    """
     word = secrets.token_urlsafe(_WORD_BYTES)
     tx.execute(
         insert(tables.one_time_link).values(
             token_hash=hashed(word), purpose=purpose.value, person_id=person, expires_at=expires_at
         )
     )
+    subject = "portal" if person is None else f"person:{person}"
+    audit.record(tx, "link.made", subject, at=at, by=by, purpose=purpose.value)
     return word
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ from leaderboard.model import AuditEntry
 from leaderboard.store.rows import AnyRow, fields
 
 FIRST = "0" * tables.DIGEST
+REPORTED, REVIEWED = "report.recorded", "submission.reviewed"
+"""Lines whose rows are held against them."""
 _AT_ONCE = 1000
 
 
@@ -86,29 +89,70 @@ def entries(tx: Connection, *, newest: int = 100) -> tuple[AuditEntry, ...]:
 
 
 def verify(tx: Connection, *, known: str = "") -> Proof:
-    """Recompute the chain from its first line.
+    """Recompute the chain from its first line, and hold what it tells of against the tables.
+
+    Reports, with their figures, and reviews must be those that the lines name.
 
     :param known: a hash that was the last one once; it must still be in the chain
     """
     number, previous = 0, FIRST
     seen = not known
+    said: Counter[tuple[str, str]] = Counter()
     for entry in _all(tx):
-        if entry.number != number + 1:
-            return _broken(number, previous, f"line {number + 1} is missing")
-        if entry.previous != previous:
-            return _broken(number, previous, f"line {entry.number} does not follow line {number}")
-        if entry.hash != _rehash(entry):
-            return _broken(number, previous, f"line {entry.number} was changed")
+        why = _wrong(tx, entry, number, previous)
+        if why:
+            return _broken(number, previous, why)
+        if entry.action == REVIEWED:
+            said[entry.subject, json.loads(entry.details)["decision"]] += 1
         number, previous = entry.number, entry.hash
         seen = seen or entry.hash == known
     if not seen:
         return _broken(number, previous, "the known hash is no longer in the chain")
+    if said != _reviews(tx):
+        return _broken(number, previous, "reviews are not those that the lines tell of")
     return Proof(entries=number, last=previous, broken="")
 
 
 def count(tx: Connection) -> int:
     """Return how many lines there are."""
     return tx.execute(select(func.count()).select_from(tables.audit)).scalar_one()
+
+
+def _wrong(tx: Connection, entry: AuditEntry, number: int, previous: str) -> str:
+    """Say what is wrong with a line that should follow another one; empty where nothing is."""
+    if entry.number != number + 1:
+        return f"line {number + 1} is missing"
+    if entry.previous != previous:
+        return f"line {entry.number} does not follow line {number}"
+    if entry.hash != _rehash(entry):
+        return f"line {entry.number} was changed"
+    if entry.action == REPORTED and not _as_recorded(tx, entry):
+        return f"the report of line {entry.number} was changed"
+    return ""
+
+
+def _as_recorded(tx: Connection, entry: AuditEntry) -> bool:
+    """Return whether the report that a line tells of is there as it was."""
+    table, told = tables.report, json.loads(entry.details)
+    row = tx.execute(
+        select(table.c.content, table.c.outcome, table.c.total).where(
+            table.c.submission_id == int(entry.subject.partition(":")[2]),
+            table.c.digest == told["digest"],
+        )
+    ).first()
+    if row is None:
+        return False
+    same = hashlib.sha256(row.content.encode()).hexdigest() == told["digest"]
+    return same and (row.outcome, row.total) == (told["outcome"], told["total"])
+
+
+def _reviews(tx: Connection) -> Counter[tuple[str, str]]:
+    """Count the reviews that are there, by what they are of and what they say."""
+    said, told = tables.review, tables.report
+    rows = tx.execute(
+        select(told.c.submission_id, said.c.decision).join(told, told.c.id == said.c.report_id)
+    )
+    return Counter((f"submission:{row.submission_id}", row.decision) for row in rows)
 
 
 def _broken(number: int, previous: str, why: str) -> Proof:

@@ -38,7 +38,7 @@ def review(
         tx, tables.review, report_id=report, decision=decision.value, reason=reason, by=by, at=at
     )
     subject = f"submission:{found.submission_id}"
-    audit.record(tx, "submission.reviewed", subject, at=at, by=by, decision=decision.value)
+    audit.record(tx, audit.REVIEWED, subject, at=at, by=by, decision=decision.value)
     return Review(id=new, report_id=report, decision=decision, reason=reason, by=by, at=at)
 
 
@@ -234,8 +234,8 @@ def _check_reason(reason: str) -> None:
     if not reason.strip():
         raise StoreError(
             "reason-missing",
-            "A decision needs a reason.",
-            remedy="Say in a sentence why; the team reads it.",
+            "It needs a reason.",
+            remedy="Say in a sentence why; whoever it is for reads it.",
         )
 
 

@@ -131,7 +131,11 @@ def again(tx: Connection, submission: int, why: str, *, by: int, at: datetime) -
         )
     )
     if not done.rowcount:
-        raise StoreError("still-grading", f"Submission {submission} is {current.state} already.")
+        raise StoreError(
+            "still-grading",
+            f"Submission {submission} is {current.state} already.",
+            remedy="Wait for its report, and do it then.",
+        )
     audit.record(tx, "submission.again", f"submission:{submission}", at=at, by=by, why=why)
     return job(tx, submission)
 
@@ -244,7 +248,7 @@ def record(
     )
     audit.record(
         tx,
-        "report.recorded",
+        audit.REPORTED,
         f"submission:{submission}",
         at=at,
         digest=digest,

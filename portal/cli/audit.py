@@ -8,7 +8,7 @@ import typer
 
 from grader.cli.common import console
 from leaderboard.store import audit, open_database
-from portal.cli.common import DEFAULT_DATA, Data, DatabaseUrl, settings_of
+from portal.cli.common import DEFAULT_DATA, Data, DatabaseUrl, existing_portal
 
 app = typer.Typer(help="What was done, by whom, and the proof of it.", no_args_is_help=True)
 
@@ -33,7 +33,7 @@ def verify(
 
     Exit status: 0 the chain holds, 1 it is broken.
     """
-    database = open_database(settings_of(data, database_url).database)
+    database = open_database(existing_portal(data, database_url).database)
     with database.read() as tx:
         proof = audit.verify(tx, known=known)
     database.close()

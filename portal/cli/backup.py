@@ -10,7 +10,7 @@ import typer
 from grader.cli.common import console
 from leaderboard.store import open_database
 from portal import backup as backups
-from portal.cli.common import DEFAULT_DATA, Data, DatabaseUrl, settings_of
+from portal.cli.common import DEFAULT_DATA, Data, DatabaseUrl, existing_portal, settings_of
 
 
 def backup(
@@ -26,7 +26,7 @@ def backup(
     Examples:
       drydock backup --data /srv/drydock /backups/2026-11-23.tar.gz
     """
-    settings = settings_of(data, database_url)
+    settings = existing_portal(data, database_url)
     database = open_database(settings.database)
     try:
         written = backups.write(settings, database, file)

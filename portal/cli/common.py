@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from portal.errors import PortalError
 from portal.hosts import CodeHost, HostKind, parse_hosts
-from portal.settings import Settings, SingleSignOn, checked
+from portal.settings import Settings, SingleSignOn, checked, existing
 
 Data = Annotated[
     Path,
@@ -54,6 +55,19 @@ def settings_of(data: Path, database_url: str, **more: object) -> Settings:
     )
 
 
+def existing_portal(data: Path, database_url: str) -> Settings:
+    """Return the settings of a portal that is there.
+
+    :raises PortalError: there is none (slug ``no-portal``)
+    """
+    return existing(
+        Settings(
+            data=data.absolute(),
+            database_url=database_url,
+        )
+    )
+
+
 def _hosts() -> tuple[CodeHost, ...]:
     return tuple(
         host
@@ -63,15 +77,16 @@ def _hosts() -> tuple[CodeHost, ...]:
 
 
 def _single_sign_on() -> SingleSignOn | None:
-    issuer = os.environ.get("DRYDOCK_OIDC_ISSUER", "")
-    if not issuer:
-        return None
-    names = ("DRYDOCK_OIDC_CLIENT_ID", "DRYDOCK_OIDC_CLIENT_SECRET")
+    names = ("DRYDOCK_OIDC_CLIENT_ID", "DRYDOCK_OIDC_CLIENT_SECRET", "DRYDOCK_OIDC_ISSUER")
     missing = [name for name in names if not os.environ.get(name)]
-    if missing:
+    if len(missing) == len(names):
+        return None
+    issuer = os.environ.get(names[2], "")
+    if missing or not re.fullmatch(r"https?://\S+", issuer):
+        said = f"{' and '.join(missing)} is not" if missing else f"{issuer!r} is no address"
         raise PortalError(
             "single-sign-on",
-            f"DRYDOCK_OIDC_ISSUER is set, and {' and '.join(missing)} is not.",
+            f"The single sign-on is half set up: {said}.",
             remedy="Set all three, or none.",
         )
     optional = {"SCOPE": "scope", "UNIT_CLAIM": "unit_claim", "ROLE_CLAIM": "role_claim"}

@@ -10,7 +10,7 @@ import typer
 
 from grader.cli.common import console
 from portal import record
-from portal.cli.common import DEFAULT_DATA, Data
+from portal.cli.common import DEFAULT_DATA, Data, DatabaseUrl, existing_portal
 
 app = typer.Typer(help="Signed records of approved conversions.", no_args_is_help=True)
 
@@ -29,6 +29,7 @@ def verify(
 
 
 @app.command("key")
-def print_key(data: Data = DEFAULT_DATA) -> None:
+def print_key(data: Data = DEFAULT_DATA, database_url: DatabaseUrl = "") -> None:
     """Print the portal's public key: hand it to whoever checks records."""
-    typer.echo(record.public_key(data.absolute()).read_text(encoding="utf-8"), nl=False)
+    settings = existing_portal(data, database_url)
+    typer.echo(record.public_key(settings.data).read_text(encoding="utf-8"), nl=False)

@@ -21,7 +21,7 @@ def before(lines: list[str]) -> int:
     """Return 1 where the push is refused, having said why."""
     most = int(os.environ["DRYDOCK_MAX_FILE"])
     for line in lines:
-        _, new, name = line.split(maxsplit=2)
+        old, new, name = line.split(maxsplit=2)
         if name.startswith(f"{TAGS}drydock/"):
             print(f"Tags under drydock/ are made by approvals alone: {name}")
             return 1
@@ -31,11 +31,21 @@ def before(lines: list[str]) -> int:
             return 1
         large = too_large(new, most) if new.strip(NOTHING) else []
         for size, path in large:
-            print(f"{path} is larger than {most >> 20} MB ({size >> 20} MB).")
+            print(f"{path} has {size / 2**20:.1f} MB; a file may have {most >> 20} MB.")
         if large:
             print("Remedy: take it out of the commits (git rm, git commit --amend), push again.")
             return 1
+        if name == MAIN and old.strip(NOTHING) and new.strip(NOTHING) and not descends(new, old):
+            print("main only goes forward: what was submitted stays in its history.")
+            print("Remedy: git pull --rebase drydock main (after an upload, too), push again.")
+            return 1
     return 0
+
+
+def descends(new: str, old: str) -> bool:
+    """Return whether a commit has another one in its history."""
+    command = ["git", "merge-base", "--is-ancestor", old, new]
+    return subprocess.run(command, check=False).returncode == 0
 
 
 def too_large(commit: str, most: int) -> list[tuple[int, str]]:

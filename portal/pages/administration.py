@@ -22,6 +22,7 @@ from portal.pages.common import (
     told,
 )
 from portal.services import administration
+from portal.services.administration import SILENT
 
 _SHOWN = 50
 
@@ -212,10 +213,11 @@ def _part_of(known: dict[int, Unit], now: int | None, key: str) -> int | None:
 
 def _work(house: House, person: Person) -> None:
     silences = administration.silences(house, person)
-    if not silences:
+    if not any(silence < SILENT for silence in silences.values()):
         st.error("No worker runs: nothing is graded. Start one with 'drydock worker'.")
     for name, silence in silences.items():
-        st.markdown(f"- {plain(name)}: heard of {silence.total_seconds():.0f} s ago")
+        state = "" if silence < SILENT else ", taken for dead: others do its work"
+        st.markdown(f"- {plain(name)}: heard of {silence.total_seconds():.0f} s ago{state}")
     waiting = administration.waiting(house, person)
     st.markdown(f"**{len(waiting)}** wait for grading.")
     if waiting:

@@ -14,6 +14,7 @@ from leaderboard.model import Person, Role
 from portal.access import Page
 from portal.house import House
 from portal.pages.common import (
+    as_csv,
     as_table,
     done,
     empty,
@@ -170,7 +171,7 @@ def _rows(rows: Sequence[Mapping[str, str]], what: str) -> None:
     table = pd.DataFrame(rows)
     as_table(table.set_index(table.columns[0]))
     st.download_button(
-        "Download as CSV", table.to_csv(index=False), f"{what}.csv", "text/csv", key=f"{what}-csv"
+        "Download as CSV", as_csv(table), f"{what}.csv", "text/csv", key=f"{what}-csv"
     )
 
 
@@ -189,7 +190,11 @@ def _heat(found: Adoption) -> None:
         for heat in found.heat
     )
     worst = table.groupby("check")["share"].max().sort_values(ascending=False).head(_WORST).index
-    shown = table[table["check"].isin(worst)]
+    shown = table[table["check"].isin(worst) & (table["failed"] > 0)]
+    shown = shown.sort_values(["share", "failed"], ascending=False)
+    if shown.empty:
+        st.success("Nobody misses any standard.")
+        return
     chart = (
         alt.Chart(shown)
         .mark_rect()
@@ -206,7 +211,7 @@ def _heat(found: Adoption) -> None:
     )
     as_table(named.set_index("unit"))
     st.download_button(
-        "Download as CSV", table.to_csv(index=False), "standards.csv", "text/csv", key="heat-csv"
+        "Download as CSV", as_csv(table), "standards.csv", "text/csv", key="heat-csv"
     )
     _heat_rows(found, list(worst))
 

@@ -39,12 +39,18 @@ ARCHIVES = ("zip", "gz", "tgz", "tar", "xz", "bz2")
 _LINKED_ONLY = {Page.REPORT}
 """Pages that are reached from others: they say nothing without their address's parameters."""
 _MUTED = ("comment", "prolog", "doctype", "cdata", "punctuation", "unchanged.line")
+_ON_A_PHONE = 4
+"""Columns of a board."""
 _STYLE = f"""<style>
 {", ".join(f".stCode .token.{kind}" for kind in _MUTED)},
 .stCode .linenumber {{ color: inherit !important; }}
 td, td * {{ overflow-wrap: anywhere !important; white-space: normal !important; }}
+@media (max-width: 640px) {{
+.st-key-board :is(th, td):nth-child(n + {_ON_A_PHONE + 1}) {{ display: none; }}
+}}
 </style>"""
-"""What no theme sets: greys of code that are too faint to read, and cells that no key scrolls."""
+"""What no theme sets: greys of code that are too faint to read, cells that no key scrolls, and what
+of a board has no room on a phone."""
 
 
 def run() -> None:
@@ -83,7 +89,12 @@ def own_word() -> str:
 def ended() -> None:
     """Say that nobody is signed in any more."""
     st.error("You are not signed in any more.")
-    st.link_button("Sign in", "/sign-in")
+    lead("Sign in", "/sign-in")
+
+
+def lead(label: str, address: str) -> None:
+    """Lead to a page that is none of Streamlit's, in the same tab; its own links open another."""
+    st.html(f'<a href="{address}">{label}</a>')
 
 
 def need(page: Page) -> tuple[House, Person]:
@@ -168,10 +179,14 @@ def done(message: str) -> None:
 
 
 def show_done() -> None:
-    """Show what was done before this rerun, once."""
+    """Show what was done before this rerun, once.
+
+    Its place stays when it has gone: else what is below would move, and fold itself away.
+    """
+    place = st.container()
     message = st.session_state.pop("done", "")
     if message:
-        st.success(message)
+        place.success(message)
 
 
 def plain(text: str) -> str:
@@ -204,6 +219,18 @@ def as_table(frame: pd.DataFrame) -> None:
     shown = frame.map(_plain_cell)
     shown.index = frame.index.map(_plain_cell)
     st.table(shown)
+
+
+def as_csv(frame: pd.DataFrame) -> str:
+    """Return a table as CSV in which no cell is a formula to a spreadsheet.
+
+    Names are others' text; see https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    return frame.map(_no_formula).to_csv(index=False)
+
+
+def _no_formula(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(tuple("=+-@\t\r")) else cell
 
 
 def _plain_cell(cell: object) -> object:

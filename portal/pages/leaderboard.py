@@ -34,7 +34,7 @@ _LINES = {
             "axis": {"format": "%d %b %H:%M", "labelOverlap": True, "tickCount": 6},
         },
         "y": {"field": "points", "type": "quantitative"},
-        "color": {"field": "team", "type": "nominal"},
+        "color": {"field": "team", "type": "nominal", "legend": {"orient": "bottom"}},
         "shape": {"field": "team", "type": "nominal"},
     },
 }
@@ -127,7 +127,7 @@ def _state(board: Board) -> None:
     elif board.frozen:
         st.warning(f"The board stands still: it shows what came in until {moment(board.until)}.")
     else:
-        st.caption("Public points: what is hidden until the end is not in them.")
+        st.caption("Public points: what is hidden until the end is not in them, so they are fewer.")
 
 
 def _table(board: Board) -> None:
@@ -151,7 +151,8 @@ def _table(board: Board) -> None:
     if table.empty:
         empty("No team of these units is on the board.", "Choose others.")
         return
-    as_table(table.set_index("Rank"))
+    with st.container(key="board"):
+        as_table(table.set_index("Rank"))
     if measured:
         st.caption(
             "Against legacy: quality on hidden labels next to the legacy model's. It moves only on "

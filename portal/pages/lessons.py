@@ -68,7 +68,9 @@ def _graph(stations: Sequence[Station]) -> str:
     for item in stations:
         if item.lesson.slug in last:
             for challenge in item.lesson.unlocks:
-                lines.append(f'"challenge {challenge}" [shape=oval, fontcolor="#6b7a89"];')
+                lines.append(
+                    f'"challenge {challenge}" [shape=oval, color="#6b7a89", fontcolor="#6b7a89"];'
+                )
                 lines.append(f'"{item.lesson.slug}" -> "challenge {challenge}";')
     return "\n".join([*lines, "}"])
 
@@ -132,8 +134,9 @@ def _lesson(house: House, person: Person, station: Station) -> None:
 def _take(house: House, lesson: Lesson) -> None:
     st.subheader("1. Take it", anchor=False)
     st.markdown(
-        "Download the notebook, and open it in Jupyter, VS Code or whatever opens notebooks. Its "
-        "packages are in Drydock's environment for lessons; pandas and scikit-learn will do."
+        "Download the notebook, and open it in Jupyter, VS Code or whatever opens notebooks. It "
+        "needs pandas, scikit-learn and pytest. What you get is a .zip: unpack it, and keep what "
+        "lies in it together."
     )
     st.link_button("Download the notebook", f"/files/lessons/{lesson.slug}.zip")
     for name in notebooks(lesson.source):

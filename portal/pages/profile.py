@@ -10,14 +10,14 @@ from portal.house import House
 from portal.pages.common import (
     confirm,
     done,
-    empty,
-    moment,
+    lead,
     need,
     own_word,
     plain,
     show_done,
     told,
 )
+from portal.pages.tokens import tokens
 from portal.services import accounts, learning
 
 
@@ -31,7 +31,7 @@ def draw() -> None:
     titles = learning.passed(house).get(person.id, ())
     if titles:
         st.markdown(f"Lessons passed: {', '.join(plain(title) for title in titles)}.")
-    st.link_button("Sign out", "/sign-out")
+    lead("Sign out", "/sign-out")
     confirm(
         "Sign out everywhere",
         "Every browser that you are signed in with is signed out, this one too.",
@@ -39,17 +39,7 @@ def draw() -> None:
         key="everywhere",
     )
     _password(house, person)
-    st.subheader("Access tokens", anchor=False)
-    tokens = accounts.tokens(house, person)
-    if not tokens:
-        empty("You have no token.", "Make one on your team's page; git asks for it.")
-    for token in tokens:
-        expires = f", until {moment(token.expires_at)}" if token.expires_at else ""
-        used = f"used {moment(token.used_at)}" if token.used_at else "never used"
-        st.markdown(f"{plain(token.name)}: {used}{expires}")
-        if st.button("Revoke", key=f"revoke-{token.id}", help=f"Makes {token.name} void."):
-            accounts.revoke_token(house, person, token.id)
-            done("The token is void.")
+    tokens(house, person)
 
 
 def _password(house: House, person: Person) -> None:

@@ -8,7 +8,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from grader.model import Check, ColumnParity, Finding, Outcome, Score, Verdict
+from grader import report as reports
+from grader.model import Check, ColumnParity, Finding, Outcome, Score
 from leaderboard.model import Decision, Person
 from portal.access import Action, Page, may
 from portal.house import House
@@ -58,7 +59,7 @@ def _wait(submission: int) -> None:
     if status.job.state.terminal:
         st.error(plain(status.said))
     else:
-        st.info(plain(status.said))
+        st.progress(submitting.share(status), text=plain(status.said))
         st.caption("This page follows it by itself.")
 
 
@@ -75,7 +76,7 @@ def _report(house: House, person: Person, found: Read) -> None:
         f"commit {found.submission.commit[:10]}, {moment(found.submission.received_at)}"
     )
     _difference(found)
-    for reason in scores.reasons:
+    for reason in (*scores.reasons, *found.report.notes):
         st.markdown(f"- {plain(reason)}")
     _reviews(found)
     _downloads(found.submission.id)
@@ -123,30 +124,40 @@ def _downloads(submission: int) -> None:
 
 
 def _to_fix(house: House, found: Read) -> None:
-    losses = summary.losses(found.report)
-    cases = [case for case in found.report.cases if case.verdict is Verdict.FAIL]
-    if not losses and not cases:
+    gains = reports.gains(found.report)
+    if not gains:
         st.success("Nothing is left to fix.")
-    for case in cases[:_FIRST]:
-        group = f" ({plain(case.group)})" if case.group else ""
-        st.markdown(f"**{plain(case.case)}**{group}: {plain(case.message)}")
+    if found.report.scores.gated:
+        gates = ", ".join(found.report.scores.gated)
+        st.warning(f"The total is halved until this passes: {gates}. It comes first.")
     by_code = {finding.code: finding for finding in found.report.findings}
-    for gain, code, _ in losses:
-        _finding(house, found, by_code[code], gain)
+    for number, gain in enumerate(gains):
+        check = reading.explain(gain.name)
+        title = f"{gain.name} ({summary.worth(gain)}) {check.title if check else ''}"
+        with st.expander(plain(title), expanded=gain.decisive or number < _FIRST):
+            if gain.name in by_code:
+                _finding(house, found, by_code[gain.name], check)
+            else:
+                _cases(found, gain.name)
 
 
-def _finding(house: House, found: Read, finding: Finding, gain: int) -> None:
-    check = reading.explain(finding.code)
-    title = f"{finding.code} (+{gain}) {check.title if check else ''}"
-    with st.expander(plain(title), expanded=gain >= _FIRST):
-        st.markdown(plain(finding.message))
-        if finding.where is not None:
-            _lines(house, found, finding.where.path, finding.where.line)
-        if finding.fix and not (check and check.fix == finding.fix):
-            st.markdown(f"**Here:** {plain(finding.fix)}")
-        _taught(house, finding.code)
-        if check is not None:
-            _explained(check)
+def _cases(found: Read, group: str) -> None:
+    """Say which cases of a group fall short."""
+    for case in found.report.cases:
+        if case.group == group and case.share < 1:
+            st.markdown(f"**{plain(case.case)}**: {plain(case.message)}")
+    st.caption(f"Alone: drydock grade . --only {plain(group)}")
+
+
+def _finding(house: House, found: Read, finding: Finding, check: Check | None) -> None:
+    st.markdown(plain(finding.message))
+    if finding.where is not None:
+        _lines(house, found, finding.where.path, finding.where.line)
+    if finding.fix and not (check and check.fix == finding.fix):
+        st.markdown(f"**Here:** {plain(finding.fix)}")
+    _taught(house, finding.code)
+    if check is not None:
+        _explained(check)
 
 
 def _taught(house: House, code: str) -> None:
@@ -228,8 +239,21 @@ def _parity(found: Read) -> None:
             f"**{plain(column.case)}, {plain(column.column)}**: {column.within:.1%} of the rows "
             f"agree; least in {plain(column.worst_segment)} ({column.worst_segment_within:.1%})"
         )
+        if column.within < 1:
+            _segments(column)
         if column.points:
             _picture(column)
+
+
+def _segments(column: ColumnParity) -> None:
+    """Show in which kinds of rows a column is off, and by how much."""
+    median, largest = column.median_difference, column.largest_difference
+    if median is not None and largest is not None:
+        st.caption(f"Off by {median:.3g} in the middle, by {largest:.3g} at most.")
+    if column.segments:
+        worst_first = sorted(column.segments.items(), key=lambda item: (item[1], item[0]))
+        table = pd.DataFrame({"Rows": name, "Agree": f"{w:.1%}"} for name, w in worst_first)
+        as_table(table.set_index("Rows"))
 
 
 def _picture(column: ColumnParity) -> None:
@@ -259,10 +283,10 @@ def _waivers(house: House, person: Person, found: Read) -> None:
         place = f" for {ruling.path}" if ruling.path else ""
         said = f"{ruling.decision.value} {ruling.code}{place}: {ruling.reason}"
         st.markdown(f"- {moment(ruling.at)}: {plain(said)}")
-    failed = [code for _, code, _ in summary.losses(found.report)]
+    failed = summary.waivable(found.report)
     if not failed or not may(person, Action.ASK, found.team):
         return
-    st.markdown("A deviation that has a good reason can be waived by a leader.")
+    st.markdown("A deviation that has a good reason can be waived by a leader; a gate can't.")
     with st.form("waiver", clear_on_submit=True):
         code = st.selectbox("Check", failed)
         path = st.text_input("File or folder", help="Leave it empty for the whole check.")

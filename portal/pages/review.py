@@ -77,7 +77,7 @@ def _one(house: House, person: Person, item: Waiting) -> None:
         _waiver(house, person, item, asked.id)
     for granted in item.granted:
         _granted(house, person, item, granted)
-    _decide(house, person, number)
+    _decide(house, person, item)
 
 
 def _diff(house: House, person: Person, number: int) -> None:
@@ -100,9 +100,9 @@ def _granted(house: House, person: Person, item: Waiting, ruling: WaiverRuling) 
             reason = st.text_area("Why it ends", max_chars=2000, key=f"revoke-reason-{ruling.id}")
             if st.form_submit_button("Revoke, and grade again"):
                 with told():
-                    reviewing.answer_waiver(house, person, ruling, WaiverDecision.REVOKED, reason)
-                    why = f"the waiver of {ruling.code} was revoked"
-                    reviewing.grade_again(house, person, item.submission.id, why)
+                    word = WaiverDecision.REVOKED
+                    number = item.submission.id
+                    reviewing.answer_waiver(house, person, ruling, word, reason, again=number)
                     done("Revoked, and graded again.")
 
 
@@ -121,10 +121,9 @@ def _waiver(house: House, person: Person, item: Waiting, ruling: int) -> None:
             granted = said == "Grant"
             decision = WaiverDecision.GRANTED if granted else WaiverDecision.REFUSED
             with told():
-                reviewing.answer_waiver(house, person, asked, decision, reason, _end_of(last))
-                if granted:
-                    why = f"{asked.code} was waived"
-                    reviewing.grade_again(house, person, item.submission.id, why)
+                again = item.submission.id if granted else None
+                end = _end_of(last)
+                reviewing.answer_waiver(house, person, asked, decision, reason, end, again=again)
                 done("Granted, and graded again." if granted else "Refused.")
 
 
@@ -133,9 +132,11 @@ def _end_of(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(day + timedelta(days=1), time(0), zone())
 
 
-def _decide(house: House, person: Person, number: int) -> None:
+def _decide(house: House, person: Person, item: Waiting) -> None:
     st.subheader("Your word", anchor=False)
-    with st.form(f"decide-{number}", clear_on_submit=True):
+    number = item.submission.id
+    # A form of its own after each word: so that it is empty then, and not where a word is refused.
+    with st.form(f"decide-{number}-{item.last.id if item.last else 0}"):
         words = {"Approve": Decision.APPROVED, "Disapprove": Decision.DISAPPROVED}
         words["Hold"] = Decision.HELD
         said = st.radio("Decision", list(words), index=None, horizontal=True)

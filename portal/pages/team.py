@@ -21,7 +21,8 @@ from portal.pages.common import (
     stored,
     told,
 )
-from portal.services import accounts, boards, challenges, joining, learning, submitting, webhooks
+from portal.pages.tokens import tokens
+from portal.services import boards, challenges, joining, learning, submitting, webhooks
 from portal.services.submitting import Status
 
 _EVERY = 3
@@ -41,7 +42,7 @@ def draw() -> None:
     left, right = st.columns([3, 2], gap="large")
     with right:
         _members(house, person, team)
-        _tokens(house, person)
+        tokens(house, person)
     with left:
         for version in challenges.versions(house, event):
             _challenge(house, person, team, version)
@@ -98,27 +99,6 @@ def _rename(house: House, person: Person, team: Team) -> None:
 def _leave(house: House, person: Person, team: Team) -> None:
     joining.leave(house, person, team)
     done("You have left the team.")
-
-
-def _tokens(house: House, person: Person) -> None:
-    st.subheader("Tokens", anchor=False)
-    st.caption("git asks for a token as the password; any name does as the user.")
-    with st.form("new-token", clear_on_submit=True):
-        name = st.text_input("Where is it used?", placeholder="my laptop")
-        if st.form_submit_button("Make a token"):
-            with told():
-                st.session_state["shown-token"] = accounts.add_token(house, person, name)
-                st.rerun()
-    word = st.session_state.pop("shown-token", "")
-    if word:
-        st.markdown("Copy it now; it is shown this once:")
-        st.code(word, language=None, wrap_lines=True)
-    for token in accounts.tokens(house, person):
-        used = f"used {moment(token.used_at)}" if token.used_at else "never used"
-        st.markdown(f"{plain(token.name)}: {used}")
-        if st.button("Revoke", key=f"revoke-{token.id}", help=f"Makes {token.name} void."):
-            accounts.revoke_token(house, person, token.id)
-            done("The token is void.")
 
 
 def _challenge(house: House, person: Person, team: Team, version: ChallengeVersion) -> None:
@@ -182,7 +162,10 @@ def _upload(house: House, person: Person, team: Team, version: ChallengeVersion)
                 sent, _ = submitting.submit_archive(
                     house, person, team, version, archive, file.name[:100]
                 )
-                done(f"Submission {sent.id} waits for grading.")
+                done(
+                    f"Submission {sent.id} is your repository's newest commit. Before the next "
+                    "push: git pull --rebase drydock main"
+                )
 
 
 @st.fragment(run_every=_EVERY)
@@ -215,21 +198,13 @@ def _submission(status: Status) -> None:
         if status.job.state.terminal:
             st.markdown(plain(status.said))
         else:
-            st.progress(_share(status), text=plain(status.said))
+            st.progress(submitting.share(status), text=plain(status.said))
         if status.report is not None:
             st.page_link(
                 "portal/pages/report.py",
                 label=f"Report of submission {sent.id}",
                 query_params={"submission": str(sent.id)},
             )
-
-
-_STEPS = ("checkout", "wheel", "train", "score", "reproducibility", "robustness", "mutants", "ci")
-
-
-def _share(status: Status) -> float:
-    name = status.job.step.split(" ")[0]
-    return (_STEPS.index(name) + 1) / (len(_STEPS) + 1) if name in _STEPS else 0.02
 
 
 draw()

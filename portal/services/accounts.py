@@ -252,12 +252,21 @@ def revoke_token(house: House, person: Person, token: int) -> None:
 
 
 def hand_out(
-    house: House, purpose: LinkPurpose, person: int | None = None, lasts: timedelta = LINK_LASTS
+    house: House,
+    purpose: LinkPurpose,
+    person: int | None = None,
+    lasts: timedelta = LINK_LASTS,
+    *,
+    by: int | None = None,
 ) -> str:
-    """Return the address of a new link."""
+    """Return the address of a new link.
+
+    :param person: whom it signs in
+    :param by: who hands it out; None where the machine does
+    """
     with house.database.write() as tx:
-        expires = house.now() + lasts
-        word = accounts.hand_out(tx, purpose, person=person, expires_at=expires)
+        at = house.now()
+        word = accounts.hand_out(tx, purpose, person=person, at=at, expires_at=at + lasts, by=by)
     room = {LinkPurpose.SETUP: "setup", LinkPurpose.SIGN_UP: "join"}.get(purpose, "enter")
     return f"{house.settings.public_address}/{room}/{word}"
 

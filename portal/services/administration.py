@@ -16,6 +16,8 @@ from portal.house import House
 from portal.jobs import address
 from portal.services import accounts
 
+SILENT = workers.SILENT
+"""Who has not been heard of for so long is taken for dead."""
 _BACKUPS = "backups"
 
 
@@ -91,32 +93,35 @@ def invite(
     """Add somebody, and return the link that signs them in for the first time.
 
     :raises StoreError: somebody has this address (slug ``person-exists``)
+    :raises PortalError: they would have no role (slug ``no-role``)
     """
     _check(person)
     accounts.check_named(email, name)
+    _check_roles(roles)
     with house.database.write() as tx:
         new = people.add_person(
             tx, email, name.strip(), roles=roles, unit=unit, at=house.now(), by=person.id
         )
-    return accounts.hand_out(house, LinkPurpose.SIGN_IN, person=new.id)
+    return accounts.hand_out(house, LinkPurpose.SIGN_IN, person=new.id, by=person.id)
 
 
 def sign_in_link(house: House, person: Person, other: int) -> str:
     """Return a link that signs somebody in once, who lost their password say."""
     _check(person)
-    return accounts.hand_out(house, LinkPurpose.SIGN_IN, person=other)
+    return accounts.hand_out(house, LinkPurpose.SIGN_IN, person=other, by=person.id)
 
 
 def sign_up_link(house: House, person: Person) -> str:
     """Return a link by which anybody who has it may create an account, for a week."""
     _check(person)
-    return accounts.hand_out(house, LinkPurpose.SIGN_UP)
+    return accounts.hand_out(house, LinkPurpose.SIGN_UP, by=person.id)
 
 
 def set_roles(house: House, person: Person, other: int, roles: Collection[Role]) -> Person:
     """Give somebody these roles, and no others.
 
-    :raises PortalError: nobody would be an administrator any more (slug ``last-administrator``)
+    :raises PortalError: nobody would be an administrator any more (slug ``last-administrator``), or
+        they would have no role (slug ``no-role``)
     """
     _check(person)
     if other == person.id and Role.ADMIN not in roles:
@@ -125,6 +130,7 @@ def set_roles(house: House, person: Person, other: int, roles: Collection[Role])
             "Nobody takes their own administration away.",
             remedy="Let another administrator do it.",
         )
+    _check_roles(roles)
     with house.database.write() as tx:
         return people.set_roles(tx, other, roles, at=house.now(), by=person.id)
 
@@ -190,6 +196,8 @@ def back_up(house: House, person: Person) -> None:
     command = [sys.executable, "-m", "portal.cli", "backup", str(file)]
     command += ["--data", str(house.settings.data)]
     house.errands.start(_BACKUPS, command, {"DRYDOCK_DATABASE_URL": address(house.database)})
+    with house.database.write() as tx:
+        audit.record(tx, "backup.begun", file.name, at=house.now(), by=person.id)
 
 
 def backing_up(house: House, person: Person) -> Errand | None:
@@ -210,6 +218,15 @@ def backups(house: House, person: Person) -> tuple[Archive, ...]:
         )
         for file in files
     )
+
+
+def _check_roles(roles: Collection[Role]) -> None:
+    if not roles:
+        raise PortalError(
+            "no-role",
+            "Somebody without a role could open no page.",
+            remedy="Make them a member at least, or close the account.",
+        )
 
 
 def _check(person: Person) -> None:

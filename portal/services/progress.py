@@ -25,7 +25,7 @@ class Step:
 
 def steps(house: House, person: Person, team: Team | None) -> tuple[Step, ...]:
     """Return the way through an event, in order."""
-    sent, accepted, approved = _reached(house, team)
+    sent, own, accepted, approved = _reached(house, person, team)
     return (
         Step(
             title="Join a team",
@@ -44,7 +44,7 @@ def steps(house: House, person: Person, team: Team | None) -> tuple[Step, ...]:
         Step(
             title="Get a token",
             how="git asks for it as the password.",
-            done=sent or bool(accounts.tokens(house, person)),
+            done=own or approved or bool(accounts.tokens(house, person)),
             action="To your team's page",
             page=Page.TEAM,
         ),
@@ -72,9 +72,10 @@ def steps(house: House, person: Person, team: Team | None) -> tuple[Step, ...]:
     )
 
 
-def _reached(house: House, team: Team | None) -> tuple[bool, bool, bool]:
+def _reached(house: House, person: Person, team: Team | None) -> tuple[bool, bool, bool, bool]:
+    """Say whether the team has submitted, and by this person's hand; was accepted; was approved."""
     if team is None:
-        return False, False, False
+        return False, False, False, False
     with house.database.read() as tx:
         sent = submissions.of_team(tx, team.id)
         told = [report for item in sent if (report := submissions.report_of(tx, item.id))]
@@ -83,4 +84,5 @@ def _reached(house: House, team: Team | None) -> tuple[bool, bool, bool]:
             said and said[-1].decision is Decision.APPROVED
             for said in (reviews.reviews(tx, report.id) for report in accepted)
         )
-    return bool(sent), bool(accepted), approved
+    own = any(item.submitted_by == person.id for item in sent)
+    return bool(sent), own, bool(accepted), approved

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 
 import pandas as pd
 
 from leaderboard.model import LegacyModel, Person, Role
-from leaderboard.store import models, people
+from leaderboard.store import events, models, people
 from leaderboard.store.models import NewModel
 from portal.errors import Forbidden, PortalError
 from portal.house import House
@@ -19,6 +20,7 @@ REQUIRED = ("name", "unit", "owner", "language")
 OPTIONAL = ("challenge", "live")
 _YES = frozenset({"yes", "true", "1", "y"})
 _NO = frozenset({"", "no", "false", "0", "n"})
+"""An empty cell changes nothing."""
 _LONGEST = {"name": 200, "owner": 200, "language": 40, "challenge": 100}
 _READERS = frozenset({Role.MANAGER, Role.LEADER, Role.ADMIN})
 _WRITERS = frozenset({Role.MANAGER, Role.ADMIN})
@@ -59,13 +61,14 @@ def preview(house: House, person: Person, name: str, content: bytes) -> Preview:
     table = _read(name, content)
     with house.database.read() as tx:
         units = {unit.name for unit in people.units(tx)}
+        slugs = {version.slug for version in events.published(tx)}
     seen: set[str] = set()
     rows = []
-    for position, record in enumerate(table.to_dict("records")):
+    for position, record in zip(table.index, table.to_dict("records"), strict=True):
         cells = {key: str(record.get(key, "")).strip() for key in (*REQUIRED, *OPTIONAL)}
-        problems = tuple(_problems(cells, units, seen))
+        problems = tuple(_problems(cells, units, slugs, seen))
         seen.add(cells["name"])
-        rows.append(Row(number=position + 2, cells=cells, problems=problems))
+        rows.append(Row(number=int(position) + 2, cells=cells, problems=problems))
     return Preview(rows=tuple(rows))
 
 
@@ -81,6 +84,7 @@ def take_in(house: House, person: Person, looked_over: Preview) -> tuple[int, in
     now = house.now()
     with house.database.write() as tx:
         units = {unit.name: unit.id for unit in people.units(tx)}
+        live = {model.name: model.live_since for model in models.models(tx)}
         new = [
             NewModel(
                 name=row.cells["name"],
@@ -88,7 +92,7 @@ def take_in(house: House, person: Person, looked_over: Preview) -> tuple[int, in
                 owner=row.cells["owner"],
                 language=row.cells["language"],
                 challenge_slug=row.cells["challenge"] or None,
-                live_since=now if row.cells["live"].lower() in _YES else None,
+                live_since=_live_since(row.cells["live"], live.get(row.cells["name"]), now),
             )
             for row in looked_over.rows
         ]
@@ -105,20 +109,37 @@ def registered(house: House, person: Person) -> tuple[LegacyModel, ...]:
         return models.models(tx)
 
 
+def _live_since(said: str, before: datetime | None, now: datetime) -> datetime | None:
+    """Return since when a model is live; what says nothing of it leaves it as it is."""
+    if not said:
+        return before
+    return (before or now) if said.lower() in _YES else None
+
+
 def _read(name: str, content: bytes) -> pd.DataFrame:
     suffix = PurePosixPath(name).suffix.lower()
     try:
         if suffix == ".xlsx":
-            table = pd.read_excel(io.BytesIO(content), dtype=str)
+            table = pd.read_excel(io.BytesIO(content), dtype=str, keep_default_na=False)
         else:
-            table = pd.read_csv(io.BytesIO(content), dtype=str, sep=None, engine="python")
+            # Spreadsheets begin a CSV in UTF-8 with a mark, which is no part of a column's name.
+            table = pd.read_csv(
+                io.BytesIO(content),
+                dtype=str,
+                sep=None,
+                engine="python",
+                encoding="utf-8-sig",
+                keep_default_na=False,
+            )
     except Exception as error:
         raise PortalError(
             "bad-table",
-            f"{name} cannot be read as a table: {str(error).splitlines()[0]}.",
+            f"{name} cannot be read as a table: {str(error).splitlines()[0].rstrip('.')}.",
             remedy="Save it as CSV in UTF-8, or as .xlsx.",
         ) from error
     table = table.rename(columns=lambda column: str(column).strip().lower()).fillna("")
+    # Sheets end in rows that only look empty; their numbers stay those of the others.
+    table = table[table.map(lambda cell: str(cell).strip() != "").any(axis="columns")]
     missing = [column for column in REQUIRED if column not in table.columns]
     if missing:
         raise PortalError(
@@ -129,7 +150,9 @@ def _read(name: str, content: bytes) -> pd.DataFrame:
     return table
 
 
-def _problems(cells: Mapping[str, str], units: set[str], seen: set[str]) -> Iterator[str]:
+def _problems(
+    cells: Mapping[str, str], units: set[str], slugs: set[str], seen: set[str]
+) -> Iterator[str]:
     for column in REQUIRED:
         if not cells[column]:
             yield f"{column} is empty"
@@ -138,6 +161,8 @@ def _problems(cells: Mapping[str, str], units: set[str], seen: set[str]) -> Iter
             yield f"{column} has more than {longest} characters"
     if cells["unit"] and cells["unit"] not in units:
         yield f"there is no unit {cells['unit']!r}"
+    if cells["challenge"] and cells["challenge"] not in slugs:
+        yield f"no challenge {cells['challenge']!r} is published; leave it empty until one is"
     if cells["name"] in seen:
         yield f"{cells['name']!r} stands in a row above too"
     if cells["live"].lower() not in _YES | _NO:

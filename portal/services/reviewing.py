@@ -138,13 +138,16 @@ def _seal(house: House, submission: int) -> Path:
         sent = submissions.find(tx, submission)
         team = events.find_team(tx, sent.team_id)
         version = events.find_challenge(tx, sent.challenge_id)
+        report = submissions.find_report(tx, review.report_id)
+        # Those that the report was graded with: a later one would need another grading.
+        waived = reviews.waivers_in_force(tx, team.id, version.slug, at=report.recorded_at)
         conversion = record.Conversion(
             team=team,
             version=version,
             submission=sent,
-            report=submissions.find_report(tx, review.report_id),
+            report=report,
             review=review,
-            waivers=reviews.waivers_in_force(tx, team.id, version.slug, at=review.at),
+            waivers=waived,
             approver=people.find_person(tx, review.by),
         )
     place = house.repositories.place(team.slug, version.slug)
@@ -161,12 +164,14 @@ def ask_waiver(
 
     :raises Forbidden: the submission is another team's (slug ``not-yours``)
     :raises StoreError: there is no reason (slug ``reason-missing``)
+    :raises PortalError: the check is a gate of the challenge (slug ``gate-not-waivable``)
     """
     with house.database.write() as tx:
         sent = submissions.find(tx, submission)
         team = events.find_team(tx, sent.team_id)
         if not may(person, Action.ASK, team):
             raise Forbidden("not-yours", "A team asks for its own waivers.")
+        _check_no_gate(house, events.in_force(tx, sent.event_id, sent.challenge_id), code)
         return reviews.rule_waiver(
             tx,
             team=team.id,
@@ -180,6 +185,16 @@ def ask_waiver(
         )
 
 
+def _check_no_gate(house: House, version: ChallengeVersion, code: str) -> None:
+    standards = house.library.load(version.digest).standards
+    if any(code in standard.gate for standard in standards):
+        raise PortalError(
+            "gate-not-waivable",
+            f"{code} is a gate of this challenge, and a gate can't be waived.",
+            remedy="Mend what it finds; its finding says how.",
+        )
+
+
 def answer_waiver(
     house: House,
     person: Person,
@@ -187,16 +202,24 @@ def answer_waiver(
     decision: WaiverDecision,
     reason: str,
     expires_at: datetime | None = None,
+    *,
+    again: int | None = None,
 ) -> WaiverRuling:
     """Grant, refuse or revoke a deviation.
 
+    :param again: a submission that is graded again by it; then both happen, or neither
     :raises Forbidden: the person is no leader (slug ``not-yours``)
-    :raises StoreError: there is no reason (slug ``reason-missing``)
+    :raises StoreError: there is no reason (slug ``reason-missing``), or the submission is being
+        graded right now (slug ``still-grading``)
     """
     with house.database.write() as tx:
         team = events.find_team(tx, asked.team_id)
         if not may(person, Action.REVIEW, team) or person.id in team.members:
             raise Forbidden("not-yours", "Leaders answer what other people's teams ask.")
+        if again is not None:
+            why = f"{asked.code}: the waiver was {decision.value}"
+            job = submissions.again(tx, again, why, by=person.id, at=house.now())
+            house.queue.put(tx, job)
         return reviews.rule_waiver(
             tx,
             team=asked.team_id,

@@ -59,6 +59,15 @@ class Status:
         return self.job.step or "starting"
 
 
+_STEPS = ("checkout", "wheel", "train", "score", "reproducibility", "robustness", "mutants", "ci")
+
+
+def share(status: Status) -> float:
+    """Return how far a grading is by its step, 0..1."""
+    name = status.job.step.split(" ")[0]
+    return (_STEPS.index(name) + 1) / (len(_STEPS) + 1) if name in _STEPS else 0.02
+
+
 def points(report: RecordedReport) -> str:
     """Return a report's points as people read them."""
     if report.total is None:
@@ -130,8 +139,11 @@ def submit_head(
 ) -> tuple[Submission, bool]:
     """Put forward what the team pushed last.
 
+    :raises Forbidden: the person is not of the team (slug ``not-yours``)
     :raises PortalError: nothing was pushed yet (slug ``nothing-pushed``)
     """
+    if not may(person, Action.SUBMIT, team):
+        raise _not_yours()
     commit = repositories.head(house.repositories.place(team.slug, version.slug))
     if commit is None:
         raise PortalError(
@@ -148,8 +160,7 @@ def submit_archive(
     """Make an archive the next commit of the team's repository, and put it forward.
 
     :raises SourceError: the archive cannot become a tree
-    :raises PortalError: it holds nothing new (slug ``nothing-new``), or there were too many (slug
-        ``too-many-attempts``)
+    :raises PortalError: there were too many (slug ``too-many-attempts``)
     """
     if not may(person, Action.SUBMIT, team):
         raise _not_yours()

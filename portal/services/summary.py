@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grader import report as reports
 from grader.errors import UserError
-from grader.model import Report, Score, Verdict
+from grader.model import Report, Score
 from leaderboard.model import RecordedReport
 from portal.services.submitting import Status, points
 
@@ -25,14 +25,11 @@ def lines(status: Status) -> list[str]:
     ]
 
 
-def losses(report: Report) -> list[tuple[int, str, str]]:
-    """Return (points to gain, check code, message) of what failed, the most to gain first."""
-    lost = []
-    for finding in report.findings:
-        score = report.scores.checks.get(finding.code)
-        if finding.verdict is Verdict.FAIL and score is not None and score.earned is not None:
-            lost.append((score.possible - score.earned, finding.code, finding.message))
-    return sorted(lost, key=lambda item: (-item[0], item[1]))
+def waivable(report: Report) -> tuple[str, ...]:
+    """Return the codes of the checks that fail and that a leader could waive, by points to gain."""
+    gates = set(report.scores.gated)
+    wanted = (gain for gain in reports.gains(report) if gain.kind == "standards")
+    return tuple(gain.name for gain in wanted if gain.name not in gates)
 
 
 def moved(before: RecordedReport, after: Report) -> list[tuple[int, str]]:
@@ -46,6 +43,12 @@ def moved(before: RecordedReport, after: Report) -> list[tuple[int, str]]:
         return []
     both = then.keys() & now.keys()
     return sorted((now[name] - then[name], name) for name in both if now[name] != then[name])
+
+
+def worth(gain: reports.Gain) -> str:
+    """Say what fixing something is worth."""
+    points = f"+{gain.points}" if gain.points else "no points"
+    return f"{points}, decides the outcome" if gain.decisive else points
 
 
 def _earned(report: Report) -> dict[str, int]:
@@ -79,7 +82,10 @@ def _line(name: str, score: Score) -> str:
 
 
 def _first_to_fix(report: Report) -> list[str]:
-    found = losses(report)
-    told = [f"fix {code} (+{gain}): {reports.clean_line(why)}" for gain, code, why in found[:MOST]]
+    found = reports.gains(report)
+    told = [
+        f"fix {reports.clean_line(gain.name)} ({worth(gain)}): {reports.clean_line(gain.message)}"
+        for gain in found[:MOST]
+    ]
     more = len(found) - len(told)
     return [*told, *([f"and {more} more, in the report"] if more > 0 else [])]

@@ -40,6 +40,9 @@ PATIENCE = 300.0
 """Seconds after which a push is left to itself: the report's address was told at its start."""
 _POLL = 0.3
 _CHUNK = 65536
+_PACKET_HEAD = 4
+_STRANGER = "The password is an access token, and this is none that opens anything. "
+_STRANGER += "Make one on the page My team.\n"
 _T = TypeVar("_T")
 _PASSED_ON = {
     "content-encoding": "HTTP_CONTENT_ENCODING",
@@ -75,7 +78,7 @@ class Git:
         person = await self._person(request)
         if person is None:
             realm = {"www-authenticate": 'Basic realm="Drydock: an access token as password"'}
-            response = PlainTextResponse("A token of your profile is the password.\n", 401, realm)
+            response = PlainTextResponse(_STRANGER, 401, realm)
             await response(scope, receive, send)
             return
         refused = await self._answer(request, found.groupdict(), person, receive, send)
@@ -278,13 +281,15 @@ class Backend:
                 status = int(value.split()[0])
             else:
                 headers.append((name.lower(), value.strip()))
-        if self._too_much:
+        told = f"A push may have {MAX_PUSH >> 20} MB.\n".encode() if self._too_much else b""
+        if told:
             status, headers = 413, [(b"content-type", b"text/plain")]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         while chunk := await pipe.read(_CHUNK):
             await self._send(_part(chunk, more=True))
-        text = b"A push may have %d MB.\n" % (MAX_PUSH >> 20) if self._too_much else b""
-        await self._send(_part(text, more=False))
+        if self._too_much and not told:  # git has begun to answer already, in its own protocol
+            told = _fatal(f"A push may have {MAX_PUSH >> 20} MB.")
+        await self._send(_part(told, more=False))
 
 
 def _end(process: asyncio.subprocess.Process) -> None:
@@ -295,6 +300,12 @@ def _end(process: asyncio.subprocess.Process) -> None:
 
 def _part(body: bytes, *, more: bool) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+def _fatal(message: str) -> bytes:
+    """Return an error as git's protocol has it: a packet on side band 3 (gitprotocol-pack(5))."""
+    content = b"\x03" + message.encode() + b"\n"
+    return b"%04x%s" % (len(content) + _PACKET_HEAD, content)
 
 
 def _some(value: _T | None) -> _T:

@@ -75,7 +75,7 @@ class _Pages:
         try:
             away: Response = await self._client.authorize_redirect(request, back)
         except (httpx.HTTPError, AuthlibBaseError) as error:
-            return _failed(f"The company's sign-on does not answer: {error}")
+            return self._failed(f"The company's sign-on does not answer: {error}")
         return away
 
     async def callback(self, request: Request) -> Response:
@@ -84,7 +84,7 @@ class _Pages:
         try:
             token = await self._client.authorize_access_token(request)
         except (httpx.HTTPError, AuthlibBaseError) as error:
-            return _failed(f"The company's sign-on did not vouch for you: {error}")
+            return self._failed(f"The company's sign-on did not vouch for you: {error}")
         claims = dict(token.get("userinfo") or {})
         try:
             word = await run_in_threadpool(self._vouched, claims)
@@ -93,6 +93,11 @@ class _Pages:
         # Coming from the provider, this request is another site's: the next one is our own.
         response = RedirectResponse(goal or "/", 303)
         return identity.signed_in(response, word, secure=self._house.settings.secure)
+
+    def _failed(self, message: str) -> Response:
+        remedy = "Try again; if it stays so, tell an administrator."
+        error = PortalError("single-sign-on-failed", message, remedy=remedy)
+        return signin.page("sign_in.html", 502, error=error, single_sign_on=self._provider)
 
     def _vouched(self, claims: Mapping[str, object]) -> str:
         if claims.get("email_verified") is False or not claims.get("email"):
@@ -124,9 +129,3 @@ def roles(claims: Mapping[str, object], claim: str) -> frozenset[Role] | None:
     known = {role.value: role for role in Role}
     plain = (str(name).lower().removeprefix(_PREFIX) for name in names)
     return frozenset(known[name] for name in plain if name in known)
-
-
-def _failed(message: str) -> Response:
-    remedy = "Try again; if it stays so, tell an administrator."
-    error = PortalError("single-sign-on-failed", message, remedy=remedy)
-    return signin.page("sign_in.html", 502, error=error)

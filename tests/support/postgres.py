@@ -39,6 +39,10 @@ def programs(folder: Path) -> Path:
     return max(folder.glob(f"{WHEEL}/*/bin/initdb")).parent
 
 
+PASSWORD = "salt-and-rope"  # noqa: S105 - of a server that lives as long as the tests
+"""Users have one, so the tests do."""
+
+
 def unprivileged() -> str | None:
     """Name the user that runs the server: PostgreSQL refuses root."""
     if os.geteuid() != 0:
@@ -56,7 +60,9 @@ class Server:
         if self._user is not None:
             shutil.chown(folder, self._user)
         self._data, self._binaries = folder / "data", programs(folder / "programs")
-        self._run("initdb", "--username", "drydock", "--auth", "trust")
+        word = folder / "password"
+        word.write_text(PASSWORD)
+        self._run("initdb", "--username", "drydock", "--auth", "scram-sha-256", "--pwfile", word)
 
     def start(self) -> None:
         settings = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off"
@@ -69,9 +75,11 @@ class Server:
     def create(self, name: str) -> str:
         """Create a database, and return its URL."""
         host = str(self.folder)
-        with psycopg.connect(host=host, user="drydock", dbname="postgres", autocommit=True) as tx:
+        with psycopg.connect(
+            host=host, user="drydock", password=PASSWORD, dbname="postgres", autocommit=True
+        ) as tx:
             tx.execute(f"CREATE DATABASE {name}".encode())
-        return f"postgresql://drydock@/{name}?host={host}"
+        return f"postgresql://drydock:{PASSWORD}@/{name}?host={host}"
 
     def _run(self, program: str, *arguments: object) -> None:
         subprocess.run(

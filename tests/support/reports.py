@@ -28,7 +28,7 @@ def report(held: Held, total: int = 900, outcome: Outcome = Outcome.ACCEPTED) ->
         notes=(),
         findings=(
             Finding(
-                code="TEST001",
+                code="TEST005",
                 family="tests",
                 verdict=Verdict.FAIL,
                 share=0.0,
@@ -42,7 +42,7 @@ def report(held: Held, total: int = 900, outcome: Outcome = Outcome.ACCEPTED) ->
             outcome=outcome,
             total=total,
             possible=1000,
-            checks={"TEST001": Score(criterion="TEST001", earned=0, possible=7)},
+            checks={"TEST005": Score(criterion="TEST005", earned=0, possible=7)},
             families={"tests": Score(criterion="tests", earned=20, possible=60)},
             groups={
                 "parity": Score(criterion="parity", earned=300, possible=300),

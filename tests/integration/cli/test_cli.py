@@ -68,6 +68,11 @@ def test_json_on_stdout_stands_alone(tmp_path: Path) -> None:
         (["grade", "/nowhere", "-c", CHALLENGE], "no-such-source"),
         (["grade", ".", "-c", "r-helth-tarif"], "unknown-challenge"),
         (["grade", "docs"], "no-challenge"),
+        (["grade", "/nowhere", "--public"], "no-such-source"),
+        (["grade", "file:///nowhere"], "no-such-source"),
+        (["grade", "nowhere@v1"], "no-such-source"),
+        (["grade", "README.md"], "archive-damaged"),
+        (["grade", "https://nowhere.invalid/port.git@v1"], "no-challenge"),
         (["grade", ".", "-c", CHALLENGE, "--json", "/nowhere/x.json"], "cannot-write"),
         (["grade", ".", "-c", CHALLENGE, "--json", "-", "--md", "-"], "two-on-stdout"),
         (["explain", "REPO999"], "unknown-check"),
@@ -158,6 +163,15 @@ def test_standards_tell_what_fails(tmp_path: Path) -> None:
 def test_unknown_family_is_usage(tmp_path: Path) -> None:
     done = drydock("standards", tmp_path, "--family", "styles")
     assert (done.returncode, "unknown-family" in done.stderr) == (2, True)
+
+
+def test_unknown_revision_is_said_before_challenge(port: Path) -> None:
+    done = drydock("grade", f"{port}@nothing", "--public")
+    assert (done.returncode, "no revision 'nothing'" in done.stderr) == (2, True)
+
+
+def test_help_names_the_table() -> None:
+    assert "[tool.drydock]" in drydock("grade", "--help").stdout
 
 
 def test_one_check_is_looked_at_alone(port: Path) -> None:

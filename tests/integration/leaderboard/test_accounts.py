@@ -50,7 +50,7 @@ def test_words_are_kept_nowhere(database: Database, ada: int, now: Now) -> None:
         words = [
             accounts.open_session(tx, ada, at=now()),
             accounts.add_token(tx, ada, "laptop", at=now()),
-            accounts.hand_out(tx, LinkPurpose.SIGN_IN, person=ada, expires_at=now(1)),
+            accounts.hand_out(tx, LinkPurpose.SIGN_IN, at=now(), person=ada, expires_at=now(1)),
         ]
     with database.read() as tx:
         kept = [
@@ -89,7 +89,7 @@ def test_nobody_revokes_anothers_token(database: Database, ada: int, now: Now) -
 
 def test_link_works_once_however_many_come_at_once(database: Database, ada: int, now: Now) -> None:
     with database.write() as tx:
-        word = accounts.hand_out(tx, LinkPurpose.SIGN_IN, person=ada, expires_at=now(1))
+        word = accounts.hand_out(tx, LinkPurpose.SIGN_IN, at=now(), person=ada, expires_at=now(1))
 
     def use(_: int) -> bool:
         with database.write() as tx:
@@ -101,7 +101,7 @@ def test_link_works_once_however_many_come_at_once(database: Database, ada: int,
 
 def test_sign_up_link_works_until_it_ends(database: Database, now: Now) -> None:
     with database.write() as tx:
-        word = accounts.hand_out(tx, LinkPurpose.SIGN_UP, expires_at=now(1))
+        word = accounts.hand_out(tx, LinkPurpose.SIGN_UP, at=now(), expires_at=now(1))
         assert accounts.use_link(tx, word, at=now()) == accounts.use_link(tx, word, at=now())
         assert accounts.use_link(tx, word, at=now(2)) is None
         assert accounts.use_link(tx, "made up", at=now()) is None

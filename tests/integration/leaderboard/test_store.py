@@ -533,6 +533,31 @@ def test_tampering_breaks_the_chain(database: Database, change: object, told: st
         assert told in audit.verify(tx, known=last).broken
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (update(tables.report).values(total=1000), "the report of line"),
+        (update(tables.report).values(content="{}"), "the report of line"),
+        (update(tables.review).values(decision="disapproved"), "reviews are not those"),
+        (delete(tables.review), "reviews are not those"),
+    ],
+)
+def test_tampering_with_what_lines_tell_of_is_noticed(
+    database: Database, held: Held, now: Now, change: object, told: str
+) -> None:
+    sent = submit(database, held, "c1", now(1))
+    report = record(database, sent, graded(), now(2))
+    with database.write() as tx:
+        reviews.review(tx, report, Decision.APPROVED, "Good.", by=held.ada, at=now(3))
+        assert audit.verify(tx).broken == ""
+        for name in ("report", "review"):
+            kinds = ("_update", "_delete") if tx.dialect.name == "sqlite" else (f" ON {name}",)
+            for kind in kinds:
+                tx.execute(text(f"DROP TRIGGER keep_{name}{kind}"))
+        tx.execute(change)  # type: ignore[call-overload]
+        assert told in audit.verify(tx).broken
+
+
 def test_opening_again_keeps_everything(url: str, now: Now) -> None:
     first = open_database(url)
     with first.write() as tx:

@@ -127,6 +127,13 @@ def test_automatic_tests_are_refused(taken: Taken, tmp_path: Path) -> None:
         lessons.write_release(lesson, tmp_path / "release")
 
 
+def test_refused_release_leaves_no_folder(taken: Taken, tmp_path: Path) -> None:
+    lesson = next(lesson for lesson in taken.lessons if lesson.slug == "ps1-autotest")
+    with pytest.raises(LessonError):
+        lessons.write_release(lesson, tmp_path / "mine" / "too" / "release")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_results_of_strangers_are_refused() -> None:
     with pytest.raises(UsageError, match="no results"):
         exchange.from_json('{"form": 2}')

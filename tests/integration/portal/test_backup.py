@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
+import sys
 import tarfile
 from contextlib import closing
 from pathlib import Path
@@ -17,8 +19,9 @@ from portal import backup, repositories
 from portal.errors import PortalError
 from portal.house import House, open_house
 from portal.services import boards, submitting
-from portal.settings import Settings
+from portal.settings import HOME, Settings
 from tests.support.portal import SLUG, Git, Held
+from tests.support.postgres import PASSWORD
 from tests.support.reports import recorded
 
 
@@ -42,7 +45,9 @@ def target(used: House, tmp_path: Path) -> Settings:
         return Settings(data=tmp_path / "restored")
     name = f"{url.database}_restored"
     host = str(url.query["host"])
-    with psycopg.connect(host=host, user="drydock", dbname="postgres", autocommit=True) as admin:
+    with psycopg.connect(
+        host=host, user="drydock", password=PASSWORD, dbname="postgres", autocommit=True
+    ) as admin:
         admin.execute(f"CREATE DATABASE {name}".encode())
     again = url.set(database=name).render_as_string(hide_password=False)
     return Settings(data=tmp_path / "restored", database_url=again)
@@ -127,3 +132,27 @@ def test_nothing_that_is_there_is_overwritten(
         with pytest.raises(PortalError) as caught:
             backup.restore(occupied, file)
         assert caught.value.slug == "restore-occupied"
+
+
+@pytest.mark.parametrize(
+    "command", [["audit", "verify"], ["record", "key"], ["backup", "portal.tar.gz"]], ids=" ".join
+)
+def test_what_looks_at_a_portal_makes_none(command: list[str], tmp_path: Path) -> None:
+    nowhere = tmp_path / "mistyped"
+    done = subprocess.run(
+        [sys.executable, "-m", "portal.cli", *command, "--data", str(nowhere)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(HOME)},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "No portal keeps its things" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_backup_is_for_its_owner_alone(house: House, tmp_path: Path) -> None:
+    file = tmp_path / "portal.tar.gz"
+    backup.write(house.settings, house.database, file)
+    assert file.stat().st_mode & 0o077 == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -109,7 +110,7 @@ def test_large_file_is_refused_with_its_name(portal: Portal, project: Project) -
     # By force: whatever was pushed to this repository before, the file alone is in the way.
     pushed = git("push", "--force", portal.git_address("Ada"), "HEAD:main")
     assert pushed.returncode != 0
-    assert "dump.bin is larger than 5 MB" in pushed.stderr
+    assert "dump.bin has 5.0 MB; a file may have 5 MB" in pushed.stderr
 
 
 def test_history_only_goes_forward_and_is_read_by_few(
@@ -121,7 +122,9 @@ def test_history_only_goes_forward_and_is_read_by_few(
     place = portal.house.repositories.ensure("blue", SLUG)
     repositories.take_over(place, folder)
     git("commit", "--quiet", "--amend", "-m", "Rewritten")
-    assert "non-fast-forward" in git("push", "--force", address, "HEAD:main").stderr
+    forced = git("push", "--force", address, "HEAD:main").stderr
+    assert "main only goes forward" in forced
+    assert "git pull --rebase" in forced
     assert "denying ref deletion" in git("push", address, ":main").stderr
     assert git("push", address, "v1").returncode == 0
     for name, may in {
@@ -148,6 +151,17 @@ def test_too_much_is_refused_before_it_is_sent(portal: Portal) -> None:
     assert answer.status == 413
     assert b"100 MB" in answer.read()
     sending.close()
+
+
+def test_too_much_is_refused_while_it_is_sent(portal: Portal, project: Project) -> None:
+    folder, git = project
+    for number in range(repositories.MAX_PUSH // (4 * 2**20) + 1):
+        (folder / f"{number}.bin").write_bytes(os.urandom(4 * 2**20))
+    git("add", ".")
+    git("commit", "--quiet", "-m", "All of it")
+    pushed = git("-c", "core.compression=0", "push", portal.git_address("Cleo", "red"), "HEAD:main")
+    assert pushed.returncode != 0
+    assert "A push may have 100 MB" in pushed.stderr
 
 
 def test_hooks_route_is_for_hooks(portal: Portal) -> None:

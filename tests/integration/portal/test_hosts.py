@@ -196,7 +196,7 @@ def test_large_files_stay_out(entrant: Entrant, served: Path) -> None:
     push(entrant.git, served / "claims" / f"{entrant.team.slug}.git")
     refused = entrant.submit(entrant.head()).json()
     assert refused["error"] == "push-refused"
-    assert "large.bin is larger than 5 MB" in refused["message"]
+    assert "large.bin has 6.0 MB" in refused["message"]
 
 
 def test_webhook_submits_in_a_members_name(portal: Opened, entrant: Entrant) -> None:

@@ -213,7 +213,7 @@ def test_nobody_sees_or_submits_for_another_team(house: House, held: Held, submi
         lambda: reading.told(house, gita, submission, "json"),
         lambda: reviewing.changes(house, cleo, submission),
         lambda: reviewing.queue(house, cleo),
-        lambda: reviewing.ask_waiver(house, cleo, submission, "TEST001", "", "Because."),
+        lambda: reviewing.ask_waiver(house, cleo, submission, "TEST005", "", "Because."),
         lambda: reviewing.grade_again(house, held.people["Ada"], submission, "Please."),
         lambda: adopting.adoption(house, cleo),
         lambda: register.registered(house, cleo),
@@ -239,8 +239,8 @@ def test_archive_becomes_a_commit(house: House, held: Held, tmp_path: Path) -> N
 
     ada = held.people["Ada"]
     first, _ = submitting.submit_archive(house, ada, held.blue, held.version, pack("1"), "p.zip")
-    with pytest.raises(PortalError, match="submitted last"):
-        submitting.submit_archive(house, ada, held.blue, held.version, pack("1"), "p.zip")
+    again, new = submitting.submit_archive(house, ada, held.blue, held.version, pack("1"), "p.zip")
+    assert (again, new) == (first, False)
     second, _ = submitting.submit_archive(house, ada, held.blue, held.version, pack("2"), "p.zip")
     place = house.repositories.place("blue", SLUG)
     assert repositories.file_lines(place, first.commit, "README.md") == ["1"]
@@ -253,7 +253,7 @@ def test_report_is_told_in_every_form(house: House, held: Held, submission: int)
         form: reading.told(house, held.people["Ada"], submission, form)
         for form in ("html", "json", "junit", "sarif", "md")
     }
-    assert all("TEST001" in text for text in told.values())
+    assert all("TEST005" in text for text in told.values())
     found = reading.read(house, held.people["Finn"], submission)
     assert reading.lines_of(house, found)("README.md", 1) == [(1, "A project.")]
     assert found.before is None
@@ -262,6 +262,8 @@ def test_report_is_told_in_every_form(house: House, held: Held, submission: int)
 def test_steps_follow_what_was_done(house: House, held: Held, submission: int) -> None:
     done = [step.done for step in progress.steps(house, held.people["Ada"], held.blue)]
     assert done == [True, True, True, True, True, False]
+    done = [step.done for step in progress.steps(house, held.people["Bob"], held.blue)]
+    assert done == [True, True, False, True, True, False]  # he has no token yet
     reviewing.decide(house, held.people["Finn"], submission, Decision.APPROVED, "Good.")
     assert all(step.done for step in progress.steps(house, held.people["Bob"], held.blue))
     assert not any(step.done for step in progress.steps(house, held.people["Gita"], None))
@@ -305,6 +307,39 @@ def test_approval_tags_the_commit_and_signs_a_record(
     with pytest.raises(PortalError, match="no record"):
         record.verify(key, file)
     assert (house.settings.data / "keys" / "records.key").stat().st_mode & 0o077 == 0
+
+
+def test_links_are_in_the_audit(house: House, held: Held) -> None:
+    hugo, ada = held.people["Hugo"], held.people["Ada"]
+    administration.sign_in_link(house, hugo, ada.id)
+    line = administration.newest(house, hugo)[0]
+    assert (line.action, line.subject, line.actor_id) == ("link.made", f"person:{ada.id}", hugo.id)
+
+
+def test_nobody_is_left_without_a_role(house: House, held: Held) -> None:
+    hugo = held.people["Hugo"]
+    with pytest.raises(PortalError, match="no page"):
+        administration.set_roles(house, hugo, held.people["Ada"].id, [])
+    with pytest.raises(PortalError, match="no page"):
+        administration.invite(house, hugo, email="i@x.org", name="Ida", roles=[], unit=None)
+
+
+def test_gate_is_not_waived(house: House, held: Held, submission: int) -> None:
+    gate = held.challenge.standards[0].gate[0]
+    with pytest.raises(PortalError, match="gate"):
+        reviewing.ask_waiver(house, held.people["Ada"], submission, gate, "", "Because.")
+
+
+def test_waiver_is_granted_and_graded_again_or_neither(
+    house: House, held: Held, submission: int
+) -> None:
+    ada, finn = held.people["Ada"], held.people["Finn"]
+    asked = reviewing.ask_waiver(house, ada, submission, "STYL004", "", "Auditors read it.")
+    reviewing.grade_again(house, finn, submission, "Once more.")
+    granted = WaiverDecision.GRANTED
+    with pytest.raises(StoreError, match="already"):
+        reviewing.answer_waiver(house, finn, asked, granted, "Good.", again=submission)
+    assert reading.read(house, finn, submission).waivers[-1].decision is WaiverDecision.ASKED
 
 
 def test_link_gives_a_password_for_the_next_time(house: House, held: Held) -> None:
@@ -365,7 +400,7 @@ def test_nobody_reviews_their_own_team(house: House, held: Held, submission: int
     ada = administration.set_roles(house, hugo, held.people["Ada"].id, [Role.MEMBER, Role.LEADER])
     with pytest.raises(Forbidden):
         reviewing.decide(house, ada, submission, Decision.APPROVED, "Mine.")
-    asked = reviewing.ask_waiver(house, ada, submission, "TEST001", "", "Flaky machine.")
+    asked = reviewing.ask_waiver(house, ada, submission, "TEST005", "", "Flaky machine.")
     with pytest.raises(Forbidden):
         reviewing.answer_waiver(house, ada, asked, WaiverDecision.GRANTED, "Mine.")
 
@@ -374,11 +409,11 @@ def test_waiver_is_asked_granted_and_graded_again(
     house: House, held: Held, submission: int
 ) -> None:
     ada, finn = held.people["Ada"], held.people["Finn"]
-    reviewing.ask_waiver(house, ada, submission, "TEST001", "tests", "The machine is slow.")
+    reviewing.ask_waiver(house, ada, submission, "TEST005", "tests", "The machine is slow.")
     (waiting,) = reviewing.queue(house, finn)
     (asked,) = waiting.asked
     reviewing.answer_waiver(house, finn, asked, WaiverDecision.GRANTED, "It is.")
-    reviewing.grade_again(house, finn, submission, "TEST001 was waived")
+    reviewing.grade_again(house, finn, submission, "TEST005 was waived")
     status = submitting.status(house, ada, submission)
     assert (status.job.state, status.job.round) == (JobState.QUEUED, 2)
     assert reviewing.queue(house, finn)[0].asked == ()
@@ -524,6 +559,23 @@ def test_register_is_taken_in_whole_or_not(house: House, held: Held) -> None:
     assert (model.challenge_slug, model.live_since is not None) == (SLUG, True)
 
 
+def test_register_reads_what_spreadsheets_write(house: House, held: Held) -> None:
+    gita = held.people["Gita"]
+    text = "\ufeffname,unit,owner,language,challenge,live\nNA,Claims,None,SAS,,yes\n,,,,,\n"
+    first = register.preview(house, gita, "models.csv", text.encode())
+    assert [row.problems for row in first.rows] == [()]
+    register.take_in(house, gita, first)
+    (live,) = register.registered(house, gita)
+    assert (live.name, live.owner) == ("NA", "None")
+    again = register.preview(house, gita, "m.csv", b"name,unit,owner,language\nNA,Claims,X,SAS\n")
+    register.take_in(house, gita, again)
+    (kept,) = register.registered(house, gita)
+    assert (kept.owner, kept.live_since) == ("X", live.live_since)
+    unknown = b"name,unit,owner,language,challenge\nB,Claims,X,SAS,no-such\n"
+    (row,) = register.preview(house, gita, "models.csv", unknown).rows
+    assert "no challenge 'no-such' is published" in row.problems[0]
+
+
 def test_adoption_opens_down_to_its_rows(house: House, held: Held, submission: int) -> None:
     assert submission
     with house.database.write() as tx:
@@ -537,7 +589,7 @@ def test_adoption_opens_down_to_its_rows(house: House, held: Held, submission: i
     assert found.model_funnels[0].counts()["accepted"] == 1
     (company, claims) = found.heat
     assert [found.reports[report].team for report in company.failed] == ["Blue"]
-    assert (company.code, company.share, claims.share) == ("TEST001", 1.0, 1.0)
+    assert (company.code, company.share, claims.share) == ("TEST005", 1.0, 1.0)
     assert found.unit_name(None) == "The company"
     whole = found.people_over_time(found.people_funnels[0])
     assert len(found.moments) == len(whole["invited"])

@@ -16,6 +16,7 @@ from leaderboard.store.submissions import NewReport
 from portal.access import Page
 from portal.grading import new_report
 from portal.house import House, occupy, open_house
+from portal.pages.common import as_csv
 from portal.services import boards, duties, joining, submitting
 from portal.settings import Settings
 from tests.support.pages import drawn, named
@@ -95,6 +96,11 @@ def test_first_administrator_is_told_where_to_begin(house: House) -> None:
         "Nobody is leader or manager yet",
         "No challenge is published",
     ]
+
+
+def test_export_holds_no_formula() -> None:
+    frame = pd.DataFrame({"Model": ['=HYPERLINK("x")', "Tariff"], "Points": [1, -2]})
+    assert as_csv(frame) == 'Model,Points\n"\'=HYPERLINK(""x"")",1\nTariff,-2\n'
 
 
 # ------------------------------------------------------------------------------ the desk
@@ -333,7 +339,7 @@ def test_report_says_what_moved(monkeypatch: pytest.MonkeyPatch, house: House, h
     first = graded(house, held)
     told = report(held, 907)
     mended = replace(
-        told.scores, checks={"TEST001": replace(told.scores.checks["TEST001"], earned=7)}
+        told.scores, checks={"TEST005": replace(told.scores.checks["TEST005"], earned=7)}
     )
     new = new_report(replace(told, scores=mended), held.challenge, 30.0)
     second = graded(house, held, 907, new)
