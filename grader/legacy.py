@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import shutil
 import subprocess
 import tempfile
@@ -101,6 +102,7 @@ def record(challenge: Challenge) -> Recorded:
         for table in challenge.outputs
     }
     for path, content in outputs.items():
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
     _write_digests(challenge, outputs)
     lines = tuple(f"recorded {path.relative_to(challenge.root)}" for path in outputs)
@@ -140,7 +142,7 @@ def _run(challenge: Challenge, recorder: Recorder, case: Case, table: OutputTabl
             "input": str(case.inputs / challenge.contract.input_file),
             "output": str(output),
         }
-        command = [recorder.program, *(part.format(**places) for part in recorder.arguments)]
+        command = [recorder.program, *(_filled(part, places) for part in recorder.arguments)]
         done = subprocess.run(  # noqa: S603 - the champion's own program
             command, cwd=folder, capture_output=True, text=True, check=False,
             timeout=TIMEOUT_SECONDS,
@@ -150,7 +152,7 @@ def _run(challenge: Challenge, recorder: Recorder, case: Case, table: OutputTabl
             raise ChallengeError(
                 "legacy-failed",
                 f"The legacy model failed on {case.name}: {said}",
-                remedy=f"Run it by hand: {' '.join(command)}",
+                remedy=f"Run it by hand, with an output file of your own: {' '.join(command)}",
             )
         return output.read_bytes()
 
@@ -175,6 +177,11 @@ def _same(case: Case, table: OutputTable, again: bytes, relative: float) -> tupl
     return ok, f"{case.name}: {table.file} came out again to {worst:.1e} relative"
 
 
+def _filled(argument: str, places: Mapping[str, str]) -> str:
+    """Return an argument with its placeholders filled in; other braces are the program's own."""
+    return re.sub(r"\{(\w+)\}", lambda found: places.get(found[1], found[0]), argument)
+
+
 def _compare_digests(challenge: Challenge, recorder: Recorder) -> Recorded:
     lines = []
     if shutil.which(recorder.program) is None:
@@ -192,7 +199,8 @@ def _compare_digests(challenge: Challenge, recorder: Recorder) -> Recorded:
 
 
 def _read_digests(challenge: Challenge) -> dict[str, str]:
-    lines = _digests_file(challenge).read_text(encoding="utf-8").splitlines()
+    file = _digests_file(challenge)
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines if line)}
 
 

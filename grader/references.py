@@ -84,14 +84,26 @@ class Reference:
         return self.total != ANY_TOTAL or self.kind == "accepted"
 
 
+_KEYS = frozenset(
+    "about outcome cause total parity findings cases delete history base".split()  # noqa: SIM905 - as one reads them
+)
+"""What ``expected.toml`` may say: a slip of the pen must not drop an expectation."""
+
+
 def list_references(challenge: Challenge) -> tuple[Reference, ...]:
     """Return a challenge's references, the accepted ones first, then by name.
 
     :raises ChallengeError: one of them does not say what is expected of it
     """
-    found = [
-        _read(challenge, file) for file in (challenge.root / "references").glob("*/*/expected.toml")
-    ]
+    folders = [path for path in (challenge.root / "references").glob("*/*") if path.is_dir()]
+    for folder in folders:
+        if not (folder / "expected.toml").is_file():
+            raise ChallengeError(
+                "reference-expected",
+                f"{folder} does not say what is expected of it.",
+                remedy="Write its expected.toml; see the guide for champions.",
+            )
+    found = [_read(challenge, folder / "expected.toml") for folder in folders]
     if sum(reference.base for reference in found) != 1:
         raise ChallengeError(
             "reference-base",
@@ -138,6 +150,13 @@ def reference_files(reference: Reference, challenge: Challenge) -> dict[str, byt
 def _read(challenge: Challenge, file: Path) -> Reference:
     table = tomllib.loads(file.read_text(encoding="utf-8"))
     name = "/".join(file.parts[-3:-1])
+    if unknown := sorted(set(table) - _KEYS):
+        raise ChallengeError(
+            "reference-expected",
+            f"references/{name}/expected.toml of challenge {challenge.slug} says {unknown[0]!r}, "
+            "which nothing reads.",
+            remedy=f"It may say {', '.join(sorted(_KEYS))}.",
+        )
     try:
         total = table.get("total", ANY_TOTAL)
         parity = table.get("parity")

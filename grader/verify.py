@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from grader import compare, legacy, package, references
+from grader import compare, legacy, package, references, standards
 from grader.engine import Dock, grade
 from grader.model import (
     Case,
@@ -134,6 +134,7 @@ def prove_package(challenge: Challenge, *, legacy_engine: bool = True) -> Iterat
     yield _prove_export(challenge)
     yield _prove_record(challenge, run=legacy_engine)
     yield _prove_tolerances(challenge)
+    yield _prove_rubric(challenge)
     points = sum(item.points for item in challenge.standards)
     points += sum(item.points for item in challenge.groups)
     yield Proof(what="points sum to 1000", ok=points == 1000, detail=str(points))  # noqa: PLR2004
@@ -183,6 +184,17 @@ def _prove_record(challenge: Challenge, *, run: bool) -> Proof:
     found = legacy.compare(challenge, run=run)
     what = "the legacy engine reproduces" if found.ran else "recorded digests hold"
     return Proof(what=what, ok=found.ok, detail="; ".join(found.lines))
+
+
+def _prove_rubric(challenge: Challenge) -> Proof:
+    """Prove that each family and gate that points are given to is one that is looked at."""
+    known = {check.code: check.family for check in standards.all_checks()}
+    wrong = [item.family for item in challenge.standards if item.family not in known.values()]
+    wrong += [
+        code for item in challenge.standards for code in item.gate if known.get(code) != item.family
+    ]
+    detail = f"no such family, or gate of it: {', '.join(wrong)}" if wrong else "all are known"
+    return Proof(what="families and gates exist", ok=not wrong, detail=detail)
 
 
 def _prove_tolerances(challenge: Challenge) -> Proof:

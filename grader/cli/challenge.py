@@ -110,8 +110,16 @@ def verify_(
         )
     out.print(_proofs(result))
     out.print(_references(result))
-    out.print("[green]Proven.[/]" if result.ok else "[red]Not proven.[/]")
-    raise typer.Exit(0 if result.ok else 1)
+    out.print(_verdict(result, whole=only == "*"))
+    raise typer.Exit(0 if result.ok and result.references else 1)
+
+
+def _verdict(result: verify.Verification, *, whole: bool) -> str:
+    if not result.ok or not result.references:
+        return "[red]Not proven.[/]"
+    if not whole:
+        return "[yellow]What was looked at holds; only all references together prove it.[/]"
+    return "[green]Proven.[/]"
 
 
 def _proofs(result: verify.Verification) -> Table:
@@ -168,7 +176,7 @@ def record(
 
     Needs the legacy engine on this machine. Exit status: 0 recorded or the same, 1 different.
     """
-    challenge = find_challenge(slug, challenges)
+    challenge = find_challenge(slug, challenges, recorded=check)
     out = console()
     with out.status("Running the legacy model …"):
         outcome = legacy.compare(challenge) if check else legacy.record(challenge)

@@ -48,11 +48,16 @@ def challenge_folders(given: Sequence[Path] | None) -> tuple[Path, ...]:
     return tuple(folder for folder in folders if folder.is_dir())
 
 
-def find_challenge(name: str, folders: Sequence[Path] | None) -> Challenge:
-    """Return a challenge by slug or path."""
+def find_challenge(
+    name: str, folders: Sequence[Path] | None, *, recorded: bool = True
+) -> Challenge:
+    """Return a challenge by slug or path.
+
+    :param recorded: whether the legacy outputs must be there
+    """
     from grader import package  # noqa: PLC0415 - it needs pandas, and half of the commands do not
 
-    return package.find_challenge(name, challenge_folders(folders))
+    return package.find_challenge(name, challenge_folders(folders), recorded=recorded)
 
 
 def challenge_named_by(source: str) -> str | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -68,16 +68,23 @@ class _Manifest(_Strict):
     wrong: tuple[_Wrong, ...] = ()
 
 
-def list_lessons(folders: Sequence[Path]) -> tuple[Lesson, ...]:
+def list_lessons(
+    folders: Sequence[Path], broken: Callable[[str, LessonError], object] | None = None
+) -> tuple[Lesson, ...]:
     """Return all lessons in folders, in the order in which they should be taken.
 
-    :raises LessonError: one cannot be loaded
+    :param broken: told the name of a lesson that cannot be loaded, and why; the others are returned
+    :raises LessonError: one cannot be loaded, and nobody is told
     """
-    found = {
-        file.parent.name: load(file.parent)
-        for folder in folders
-        for file in sorted(folder.glob(f"[!.]*/{MANIFEST}"))
-    }
+    found = {}
+    for folder in folders:
+        for file in sorted(folder.glob(f"[!.]*/{MANIFEST}")):
+            try:
+                found[file.parent.name] = load(file.parent)
+            except LessonError as error:
+                if broken is None:
+                    raise
+                broken(file.parent.name, error)
     return _in_order(found)
 
 

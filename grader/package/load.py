@@ -19,9 +19,10 @@ SCHEMA = 1
 _FILE = "challenge.toml"
 
 
-def load_challenge(root: Path) -> Challenge:
+def load_challenge(root: Path, *, recorded: bool = True) -> Challenge:
     """Load a challenge package and prove its structure.
 
+    :param recorded: whether the legacy outputs must be there; they are not before the first record
     :raises ChallengeError: what is wrong, where, and what to do
     """
     root = root.resolve()
@@ -54,21 +55,22 @@ def load_challenge(root: Path) -> Challenge:
     )
     about.finish()
     top.finish()
-    _check(challenge, top)
+    _check(challenge, top, recorded=recorded)
     return challenge
 
 
-def find_challenge(name: str, folders: Sequence[Path]) -> Challenge:
+def find_challenge(name: str, folders: Sequence[Path], *, recorded: bool = True) -> Challenge:
     """Return a challenge by its slug, or by the path of its package.
 
     :param folders: where packages lie; the first that holds the slug is the one that counts
+    :param recorded: whether the legacy outputs must be there
     :raises ChallengeError: there is none; the error names the nearest known slug
     """
     known = {path.name: path for folder in reversed(folders) for path in _packages(folder)}
     if name in known:
-        return load_challenge(known[name])
+        return load_challenge(known[name], recorded=recorded)
     if "/" in name or (Path(name) / _FILE).is_file():
-        return load_challenge(Path(name))
+        return load_challenge(Path(name), recorded=recorded)
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.4)
     meant = f"Did you mean {near[0]!r}? " if near else ""
     listed = f"Known are: {', '.join(sorted(known))}." if known else "No challenge is at hand here."
@@ -162,7 +164,7 @@ def _cases(root: Path) -> Iterator[Case]:
 # ------------------------------------------------------------------------------ the whole
 
 
-def _check(challenge: Challenge, top: Section) -> None:
+def _check(challenge: Challenge, top: Section, *, recorded: bool) -> None:
     """Prove what no single table shows."""
     if len(challenge.outputs) != 1:
         raise top.error("output", "must be one table: scoring writes one file")
@@ -180,11 +182,11 @@ def _check(challenge: Challenge, top: Section) -> None:
     ):
         if len(set(names)) != len(names):
             raise top.error(kind, "holds the same name twice")
-    _check_files(challenge)
+    _check_files(challenge, recorded=recorded)
     _check_groups(challenge, top)
 
 
-def _check_files(challenge: Challenge) -> None:
+def _check_files(challenge: Challenge, *, recorded: bool) -> None:
     needed = ["brief.md", "legacy", "data/train", "cases/public"]
     for name in needed if challenge.public_export else [*needed, "cases/hidden"]:
         path = challenge.root / name
@@ -197,7 +199,7 @@ def _check_files(challenge: Challenge) -> None:
     files = [table.file for table in challenge.outputs]
     for case in challenge.cases:
         wanted = [case.inputs / challenge.contract.input_file]
-        wanted += [case.expected / file for file in files]
+        wanted += [case.expected / file for file in files if recorded]
         for path in wanted:
             if not path.is_file():
                 raise ChallengeError(

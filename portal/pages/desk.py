@@ -190,11 +190,15 @@ def _event(house: House, person: Person, event: Event) -> None:
     held = challenges.versions(house, event)
     number = len(challenges.teams(house, event))
     st.markdown(
-        f"{moment(event.starts_at)} to {moment(event.ends_at)}, {number} teams, "
+        f"{moment(event.starts_at)} to {moment(event.ends_at)}, {_frozen(event)}, teams: {number}, "
         f"{event.daily_cap} submissions a day, {event.counting.value} reports count"
     )
     as_table(
-        pd.DataFrame({"Challenge": version.title, "Version": version.version} for version in held)
+        pd.DataFrame(
+            {"Challenge": version.title, "Version": _versioned(version)} for version in held
+        ).set_index("Challenge")
+        if held
+        else pd.DataFrame({"Challenge": ["none yet"]})
     )
     with st.expander("Change its dates and rules"):
         _change(house, person, event)
@@ -210,6 +214,17 @@ def _event(house: House, person: Person, event: Event) -> None:
             _add(house, person, event, version)
 
 
+def _frozen(event: Event) -> str:
+    if event.freezes_at is None:
+        return "the board never freezes"
+    return f"the board freezes at {moment(event.freezes_at)}"
+
+
+def _versioned(version: ChallengeVersion) -> str:
+    """Name a version so that it can't be taken for another one of the same number."""
+    return f"{version.slug} {version.version} ({version.digest[:8]})"
+
+
 def _add(house: House, person: Person, event: Event, version: ChallengeVersion) -> None:
     label = f"Hold it over {version.slug} {version.version} too"
     if st.button(label, key=f"add-{event.id}-{version.id}"):
@@ -220,14 +235,15 @@ def _add(house: House, person: Person, event: Event, version: ChallengeVersion) 
 
 def _newer(house: House, person: Person, event: Event, version: ChallengeVersion) -> None:
     """Offer another version of a challenge that teams have submitted to."""
-    named = f"{version.slug} {version.version} ({version.digest[:8]})"
+    named = _versioned(version)
     with st.expander(f"Grade by {named} instead"):
         _trial(event.slug, version.id)
         why = st.text_input("Why is it graded again?", key=f"why-{event.id}-{version.id}")
 
         def again() -> None:
-            number = proving.grade_all_again(house, person, event, version, why)
-            done(f"{number} submissions are graded again; the old reports stay beside the new.")
+            with told():
+                number = proving.grade_all_again(house, person, event, version, why)
+                done(f"Graded again: {number}. The old reports are kept.")
 
         confirm(
             "Grade all again",
@@ -345,9 +361,12 @@ def _hold(house: House, person: Person) -> None:
             "Challenges",
             list(known),
             selection_mode="multi",
-            format_func=lambda number: f"{known[number].slug} {known[number].version}",
+            format_func=lambda number: _versioned(known[number]),
         )
         if st.form_submit_button("Hold it"):
+            if not chosen:
+                st.error("Choose a challenge first: an event is held over one at least.")
+                return
             end = datetime.combine(ends, time(23, 59), zone())
             with told():
                 event = desk.hold(

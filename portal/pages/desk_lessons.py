@@ -14,6 +14,8 @@ from portal.services.learning import ToJudge
 
 def lessons(house: House, person: Person) -> None:
     """Draw it."""
+    for name, error in learning.broken_lessons(house).items():
+        st.error(f"{name} cannot be loaded: {plain(error.message)} {plain(error.remedy)}")
     st.subheader("Answers to read", anchor=False)
     waiting = learning.to_judge(house, person)
     if not waiting:

@@ -75,6 +75,11 @@ def _report(house: House, person: Person, found: Read) -> None:
         f"{plain(found.team.name)}, {plain(found.version.title)} {found.version.version}, "
         f"commit {found.submission.commit[:10]}, {moment(found.submission.received_at)}"
     )
+    if found.recorded.round > 1:
+        st.caption(
+            f"Graded again: this is report {found.recorded.round} of the same commit, by version "
+            f"{found.report.challenge_version} ({found.report.challenge_digest[:8]})."
+        )
     _difference(found)
     for reason in (*scores.reasons, *found.report.notes):
         st.markdown(f"- {plain(reason)}")

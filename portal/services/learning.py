@@ -20,6 +20,7 @@ from grader.lessons import (
     grade_from,
     grade_id,
     list_lessons,
+    named_notebooks,
     notebooks,
     page_of,
     parse_notebook,
@@ -83,9 +84,15 @@ class ToJudge:
 
 
 def all_lessons(house: House) -> tuple[Lesson, ...]:
-    """Return the lessons, in the order in which they should be taken."""
+    """Return the lessons, in the order in which they should be taken; broken ones are left out."""
     places = teaching.folders(house.settings)
-    return _listed(places, _stamp(places))
+    return _listed(places, _stamp(places))[0]
+
+
+def broken_lessons(house: House) -> Mapping[str, LessonError]:
+    """Return why lessons cannot be loaded, by their names: for those who write them."""
+    places = teaching.folders(house.settings)
+    return _listed(places, _stamp(places))[1]
 
 
 def path(house: House, person: Person) -> tuple[Station, ...]:
@@ -126,19 +133,7 @@ def hand_in(house: House, person: Person, slug: str, files: Mapping[str, bytes])
     """
     lesson = find_lesson(slug, teaching.folders(house.settings))
     accounts.note_upload(house, person)
-    wanted = notebooks(lesson.source)
-    named = {Path(name).stem: content for name, content in files.items()}
-    if len(wanted) == len(named) == 1:
-        named = dict.fromkeys(wanted, next(iter(named.values())))
-    strange = sorted(set(named) - set(wanted))
-    if strange or not named:
-        raise LessonError(
-            "notebook-elsewhere",
-            f"{strange[0] if strange else 'Nothing'}.ipynb is no notebook of this lesson.",
-            remedy=f"Hand in {', '.join(f'{name}.ipynb' for name in wanted)}.",
-        )
-    for name, content in named.items():
-        parse_notebook(content, f"{name}.ipynb")
+    named = named_notebooks(lesson, files)
     text = json.dumps({name: content.decode() for name, content in named.items()})
     with house.database.write() as tx:
         taken = lessons.hand_in(tx, person.id, slug, text, most=_WAITING, at=house.now())
@@ -425,6 +420,9 @@ def _stamp(places: tuple[Path, ...]) -> tuple[tuple[str, int], ...]:
 
 
 @lru_cache(maxsize=8)
-def _listed(places: tuple[Path, ...], stamp: tuple[tuple[str, int], ...]) -> tuple[Lesson, ...]:
+def _listed(
+    places: tuple[Path, ...], stamp: tuple[tuple[str, int], ...]
+) -> tuple[tuple[Lesson, ...], Mapping[str, LessonError]]:
     del stamp
-    return list_lessons(places)
+    broken: dict[str, LessonError] = {}
+    return list_lessons(places, broken.__setitem__), broken

@@ -143,7 +143,7 @@ def test_path_belongs_to_its_owner(house: House, held: Held, teacher: Teacher) -
     [
         ("pipelines", {"a.ipynb": b"{}"}, "nearest is 'pipelines-that-dont-leak'"),
         (CELLS, {"a.ipynb": b"{}"}, "no notebook that Jupyter would open"),
-        (CELLS, {}, "no notebook of this lesson"),
+        (CELLS, {}, "No notebook was handed in"),
         (CELLS, {"a.ipynb": b"", "b.ipynb": b""}, "no notebook of this lesson"),
     ],
 )

@@ -73,9 +73,9 @@ def out(tmp_path: Path) -> Callable[..., Checkout]:
     """Check a source out into a folder of its own."""
     numbers = iter(range(100))
 
-    def check(source: object, **options: bool) -> Checkout:
+    def check(source: object, *, working_tree: bool = False) -> Checkout:
         folder = tmp_path / f"out-{next(numbers)}"
         folder.mkdir()
-        return check_out(str(source), folder, **options)
+        return check_out(str(source), folder, working_tree=working_tree)
 
     return check

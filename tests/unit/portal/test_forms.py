@@ -273,11 +273,11 @@ def test_token_is_made_and_revoked(monkeypatch: pytest.MonkeyPatch, held: Held) 
 def test_decision_is_asked_for(monkeypatch: pytest.MonkeyPatch, house: House, held: Held) -> None:
     number = graded(house, held)
     app = drawn(monkeypatch, held, "Finn", Page.REVIEW)
-    pressed(app, f"FormSubmitter:decide-{number}-Say it")
+    pressed(app, f"FormSubmitter:decide-{number}-0-Say it")
     assert "Choose a decision first" in said(app)
     named(app.radio, "Decision").set_value("Hold")
     named(app.text_area, "Reason").set_value("The README names no owner.")
-    pressed(app, f"FormSubmitter:decide-{number}-Say it")
+    pressed(app, f"FormSubmitter:decide-{number}-0-Say it")
     assert "is held" in said(app)
     with house.database.read() as tx:
         report = submissions.report_of(tx, number)
