@@ -62,6 +62,7 @@ def run(settings: Settings, *, demo: bool = False) -> None:
     house.repositories.settle()
     out = console()
     out.print(f"Drydock is at {settings.public_address}")
+    sys.stdout.flush()
     if demo:
         for who, link in demonstration.prepare(house):
             out.print(f"  {who:<14} {link}", soft_wrap=True)

@@ -12,6 +12,7 @@ from portal.access import Page
 from portal.house import House
 from portal.pages.common import (
     as_table,
+    confirm,
     done,
     empty,
     linked_tabs,
@@ -54,13 +55,13 @@ def draw() -> None:
 
 
 def _people(house: House, person: Person) -> None:
-    everybody = administration.everybody(house, person)
+    everybody = administration.people_here(house, person)
     units = {unit.id: unit.name for unit in administration.units(house, person)}
     known = _found(everybody, units)
     if st.button("Make a link to sign up", help="Whoever has it may create an account, for a week"):
         st.session_state["link"] = administration.sign_up_link(house, person)
         st.rerun()
-    _invite(house, person, units)
+    _invite(house, person, units, len(everybody))
     if known:
         _change(house, person, known, units)
 
@@ -93,12 +94,13 @@ def _found(everybody: tuple[Person, ...], units: dict[int, str]) -> dict[int, Pe
     return {other.id: other for other in everybody if other.id in found}
 
 
-def _invite(house: House, person: Person, units: dict[int, str]) -> None:
+def _invite(house: House, person: Person, units: dict[int, str], number: int) -> None:
     st.subheader("Add somebody", anchor=False)
-    with st.form("invite", clear_on_submit=True):
+    # A form of its own for each that comes: so that it is empty then, and not where one is refused.
+    with st.form(f"invite-{number}"):
         name = st.text_input("Name", max_chars=200)
         email = st.text_input("E-mail address", max_chars=320)
-        roles = _roles("Roles", [Role.MEMBER], "invite-roles")
+        roles = _roles("Roles", [Role.MEMBER], f"invite-roles-{number}")
         unit = st.selectbox("Unit", [None, *units], format_func=lambda u: units.get(u, "not known"))
         if st.form_submit_button("Add"):
             with told():
@@ -137,11 +139,18 @@ def _change(house: House, person: Person, known: dict[int, Person], units: dict[
     if st.button("Make a link that signs them in once"):
         st.session_state["link"] = administration.sign_in_link(house, person, number)
         st.rerun()
-    label = "Close the account" if other.active else "Open the account again"
-    if st.button(label):
+
+    def turn() -> None:
         with told():
             administration.set_active(house, person, number, active=not other.active)
-            done("Done.")
+            state = "closed" if other.active else "open again"
+            done(f"{plain(other.name)}'s account is {state}.")
+
+    if other.active:
+        question = "They are signed out at once, and can't sign in until it is opened again."
+        confirm("Close the account", question, turn, key=f"close-{number}")
+    elif st.button("Open the account again"):
+        turn()
 
 
 def _roles(label: str, default: list[Role], key: str) -> list[Role]:

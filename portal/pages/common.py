@@ -57,6 +57,7 @@ def run() -> None:
     """Draw the page that was asked for, if whoever looks may see it."""
     st.set_page_config(page_title="Drydock", page_icon="⚓", layout="wide")
     st.html(_STYLE)
+    st.logo(str(Path(__file__).with_name("drydock.svg")), size="large")
     session = current_session()
     if session is None:
         ended()

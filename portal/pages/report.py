@@ -292,7 +292,7 @@ def _waivers(house: House, person: Person, found: Read) -> None:
     if not failed or not may(person, Action.ASK, found.team):
         return
     st.markdown("A deviation that has a good reason can be waived by a leader; a gate can't.")
-    with st.form("waiver", clear_on_submit=True):
+    with st.form(f"waiver-{len(found.waivers)}"):
         code = st.selectbox("Check", failed)
         path = st.text_input("File or folder", help="Leave it empty for the whole check.")
         reason = st.text_area("Reason", max_chars=2000)

@@ -48,7 +48,9 @@ def _chosen(waiting: dict[int, Waiting]) -> int:
 
 
 def _named(item: Waiting) -> str:
-    state = "waits" if item.open else item.last.decision.value if item.last else "not accepted"
+    state = item.last.decision.value if item.last else "waits" if item.open else "not accepted"
+    if item.asked:
+        state += f", asks for {', '.join(asked.code for asked in item.asked)}"
     return (
         f"{item.submission.id}: {item.team.name}, {item.version.title}, "
         f"{submitting.points(item.report)} ({state})"

@@ -14,7 +14,7 @@ from portal.errands import Errand
 from portal.errors import Forbidden, PortalError
 from portal.house import House
 from portal.jobs import address
-from portal.services import accounts
+from portal.services import accounts, rehearsing
 
 SILENT = workers.SILENT
 """Who has not been heard of for so long is taken for dead."""
@@ -26,6 +26,11 @@ def everybody(house: House, person: Person) -> tuple[Person, ...]:
     _check(person)
     with house.database.read() as tx:
         return people.people(tx)
+
+
+def people_here(house: House, person: Person) -> tuple[Person, ...]:
+    """Return all people, by address, but those whom rehearsals made up."""
+    return tuple(known for known in everybody(house, person) if not rehearsing.made_up(known))
 
 
 def units(house: House, person: Person) -> tuple[Unit, ...]:
