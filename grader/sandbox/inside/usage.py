@@ -51,11 +51,20 @@ def waits() -> dict[int, float]:
     field: https://docs.kernel.org/scheduler/sched-stats.html).
     """
     found = {}
-    for task in Path("/proc").glob("[0-9]*/task/[0-9]*"):
-        fields = _read(f"{task}/schedstat").split()
-        if len(fields) > _WAITED:
-            found[int(task.name)] = int(fields[_WAITED]) / _NANO
+    for process in Path("/proc").iterdir():
+        for task in _tasks(process) if process.name.isdigit() else ():
+            fields = _read(f"{task}/schedstat").split()
+            if len(fields) > _WAITED:
+                found[int(task.name)] = int(fields[_WAITED]) / _NANO
     return found
+
+
+def _tasks(process: Path) -> list[Path]:
+    """Return the tasks of a process; none when it has ended meanwhile."""
+    try:
+        return list((process / "task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def resident(pid: int | str) -> int:
