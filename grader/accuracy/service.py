@@ -13,7 +13,8 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -264,9 +265,11 @@ def _latency(
     own: list[float] = []
     ours: list[float] = []
     try:
-        _start(calibration)
+        with _our_own():
+            calibration.wait()
         while len(own) < _REQUESTS and not _clearly_fast(own, ours):
-            ours.append(_calibrated(calibration, body))
+            with _our_own():
+                ours.append(_seconds(calibration, body))
             own.append(_seconds(service, body))
     except UnansweredError as error:
         return _result(LATENCY, 0.0, _sentence(error), Cause.TIMEOUT), {}
@@ -284,23 +287,15 @@ def _latency(
     return _result(LATENCY, 0.0, message, Cause.TIMEOUT), timings
 
 
-def _start(calibration: Service) -> None:
+@contextmanager
+def _our_own() -> Iterator[None]:
+    """Take what the calibration service does not answer for a failure of ours."""
     try:
-        calibration.wait()
+        yield
     except UnansweredError as error:
-        raise _uncalibrated(error) from error
-
-
-def _calibrated(calibration: Service, body: bytes) -> float:
-    try:
-        return _seconds(calibration, body)
-    except UnansweredError as error:
-        raise _uncalibrated(error) from error
-
-
-def _uncalibrated(error: UnansweredError) -> SandboxError:
-    said = f"The service that latency is measured against failed: {error}."
-    return SandboxError("sandbox-failed", said, remedy="Grade again; run 'drydock doctor'.")
+        said = f"The service that latency is measured against failed: {error}."
+        remedy = "Grade again; run 'drydock doctor'."
+        raise SandboxError("sandbox-failed", said, remedy=remedy) from error
 
 
 def _clearly_fast(own: Sequence[float], ours: Sequence[float]) -> bool:

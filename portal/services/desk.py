@@ -39,7 +39,7 @@ def packages(house: House) -> tuple[Package, ...]:
     By slug; one of the portal's own stands in for one of the same slug that came with Drydock.
     """
     found: dict[str, Package] = {}
-    for folder, own in ((HOME / "challenges", False), (_own(house), True)):
+    for folder, own in _folders(house):
         for file in sorted(folder.glob("*/challenge.toml")):
             found[file.parent.name] = _package(file.parent, own=own)
     return tuple(package for _, package in sorted(found.items()))
@@ -47,8 +47,10 @@ def packages(house: House) -> tuple[Package, ...]:
 
 def find_package(house: House, slug: str) -> Challenge | None:
     """Return the package of a slug; None where there is none, or none that can be loaded."""
-    found = (item.challenge for item in packages(house) if item.slug == slug)
-    return next(found, None)
+    for folder, own in reversed(_folders(house)):
+        if (folder / slug / "challenge.toml").is_file():
+            return _package(folder / slug, own=own).challenge
+    return None
 
 
 def take_package(house: House, person: Person, archive: Path, name: str) -> Challenge:
@@ -85,6 +87,11 @@ def drop_package(house: House, person: Person, slug: str) -> None:
     known = {item.slug for item in packages(house) if item.own}
     if slug in known:
         shutil.rmtree(_own(house) / slug)
+
+
+def _folders(house: House) -> tuple[tuple[Path, bool], ...]:
+    """Return where packages lie, and whether these are the portal's own; the last one counts."""
+    return (HOME / "challenges", False), (_own(house), True)
 
 
 def _own(house: House) -> Path:
