@@ -24,8 +24,9 @@ from fastapi import (
     UploadFile,
 )
 from fastapi import Path as PathParameter
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
+from fastapi.sse import EventSourceResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -58,6 +59,11 @@ _SIGN_IN = "Send an access token: Authorization: Bearer drydock_…"
 _HTTP = {
     401: ("signed-out", _SIGN_IN),
     413: ("too-large", f"A request may have {MAX_PUSH >> 20} MB."),
+}
+_REFUSALS = {
+    400: "What was refused, and why",
+    401: "No token, or none that opens anything",
+    403: "Not yours to see or do",
 }
 _router = APIRouter()
 _bearer = HTTPBearer(auto_error=False, description="An access token of your profile")
@@ -155,9 +161,7 @@ def build(house: House) -> FastAPI:
         servers=[{"url": ROOT}],
         max_body_size=_LARGEST,
         responses={
-            400: {"model": Problem, "description": "What was refused, and why"},
-            401: {"model": Problem, "description": "No token, or none that opens anything"},
-            403: {"model": Problem, "description": "Not yours to see or do"},
+            status: {"model": Problem, "description": said} for status, said in _REFUSALS.items()
         },
     )
     app.state.house = house
@@ -228,16 +232,36 @@ def find_submission(submission: _Id, house: _House, person: _Person) -> Submissi
     return _submission(house, submitting.status(house, person, submission))
 
 
+async def _readable(submission: _Id, house: _House, person: _Person) -> Status:
+    """Look a submission up before its answer begins: what has begun cannot become a refusal."""
+    return await run_in_threadpool(submitting.status, house, person, submission)
+
+
+# FastAPI takes a refusal to be of the same media type as what a route answers.
+_PROBLEM = {"application/json": {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
+
+
 @_router.get(
     "/submissions/{submission}/progress",
-    response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    response_class=EventSourceResponse,
+    responses={
+        status: {"content": _PROBLEM, "description": said} for status, said in _REFUSALS.items()
+    },
 )
-async def progress(submission: _Id, house: _House, person: _Person) -> Response:
+async def progress(
+    status: Annotated[Status, Depends(_readable)], house: _House, person: _Person
+) -> AsyncIterator[SubmissionOut]:
     """Send each change of a submission's state, as server-sent events, until it has ended."""
-    first = await run_in_threadpool(submitting.status, house, person, submission)
-    stream = _changes(house, person, first)
-    return StreamingResponse(stream, media_type="text/event-stream")
+    said = ""
+    while not house.ending.is_set():
+        if status.said != said:
+            yield _submission(house, status)
+            said = status.said
+        if status.job.state.terminal:
+            return
+        await asyncio.sleep(_POLL)
+        number = status.submission.id
+        status = await run_in_threadpool(submitting.status, house, person, number)
 
 
 @_router.post("/submissions", status_code=202)
@@ -288,21 +312,6 @@ def _archive(
             shutil.copyfileobj(sent.file, file)
         new, _ = submitting.submit_archive(house, person, team, version, stored, name)
     return new
-
-
-async def _changes(house: House, person: Person, status: Status) -> AsyncIterator[str]:
-    said = ""
-    while not house.ending.is_set():
-        told = _submission(house, status).model_dump_json()
-        if status.said != said:
-            yield f"data: {told}\n\n"
-            said = status.said
-        if status.job.state.terminal:
-            yield "event: done\ndata: {}\n\n"
-            return
-        await asyncio.sleep(_POLL)
-        number = status.submission.id
-        status = await run_in_threadpool(submitting.status, house, person, number)
 
 
 def _event(house: House, person: Person, slug: str) -> EventOut:

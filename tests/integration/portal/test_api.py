@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,11 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.core.result import Ok
 
 from leaderboard.model import LinkPurpose
+from leaderboard.store import submissions
 from portal.services import accounts, administration
 from portal.web.identity import COOKIE
-from tests.support.portal import SLUG, Portal
+from tests.support.portal import SLUG, Portal, running
+from tests.support.reports import recorded
 
 SUBMIT = "/api/v1/submissions"
+COMMIT = "a" * 40
 BLUE = {"team": "blue", "challenge": SLUG}
 ROUTES = [
     ("GET", "/api/v1/me"),
@@ -33,9 +38,28 @@ PAGES = ["/", "/team", "/review", "/administration", "/report?submission=1", "/_
 FILES = ["/files/reports/1.json", f"/files/challenges/{SLUG}.zip", "/_stcore/host-config"]
 
 
-def test_api_does_what_it_describes(portal: Portal) -> None:
-    schema = schemathesis.openapi.from_url(f"{portal.address}/api/v1/openapi.json")
-    tokens = [portal.token(name) for name in ("Ada", "Gita")]
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Portal]:
+    """Give a portal of its own whose submission 1 has been graded: its progress comes to an end."""
+    with running(tmp_path) as portal:
+        with portal.house.database.write() as tx:
+            sent, _ = submissions.submit(
+                tx,
+                team=portal.held.blue.id,
+                challenge=portal.held.version.id,
+                commit=COMMIT,
+                by=portal.held.people["Ada"].id,
+                at=portal.house.now(),
+            )
+            submissions.start(tx, sent.id, at=portal.house.now())
+            submissions.record(tx, sent.id, recorded(portal.held), at=portal.house.now())
+        assert sent.id == 1
+        yield portal
+
+
+def test_api_does_what_it_describes(told: Portal) -> None:
+    schema = schemathesis.openapi.from_url(f"{told.address}/api/v1/openapi.json")
+    tokens = [told.token(name) for name in ("Ada", "Gita")]
     tried = []
     for result in schema.get_all_operations():
         assert isinstance(result, Ok)
@@ -56,6 +80,15 @@ def test_api_does_what_it_describes(portal: Portal) -> None:
 
         holds()
     assert len(tried) == len(ROUTES)
+
+
+def test_progress_ends_with_the_report(told: Portal) -> None:
+    with told.client("Ada") as ada:
+        answer = ada.get("/api/v1/submissions/1/progress")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    (event,) = answer.text.strip().split("\n\n")
+    said = json.loads(event.removeprefix("data: "))
+    assert (said["id"], said["commit"], said["state"], said["total"]) == (1, COMMIT, "done", 900)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
