@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import shutil
 import tempfile
@@ -20,7 +19,6 @@ from sqlalchemy import Connection
 from grader import report as reports
 from grader.engine import Dock, open_dock
 from grader.engine import grade as grade_submission
-from grader.errors import UserError
 from grader.model import (
     Challenge,
     Report,
@@ -34,15 +32,12 @@ from grader.model import (
 from grader.standards.waivers import justified, read_waivers
 from leaderboard.store import Database, events, people, reviews, submissions
 from leaderboard.store.submissions import GradedFinding, NewReport
-from portal.errors import said
+from portal.attempts import persist
 from portal.library import Library
 from portal.repositories import Repositories, file_lines
 
-ATTEMPTS = 3
-"""How often a grading may be begun before it is given up."""
 _FAILED = Verdict.FAIL.value
 _LONGEST_REASON, _LONGEST_PATH = 2000, 1000
-_log = logging.getLogger("drydock.grading")
 
 
 class Grader(AbstractContextManager["Grader"]):
@@ -82,36 +77,25 @@ class Grader(AbstractContextManager["Grader"]):
 
     def grade(self, submission: int, number: int) -> None:
         """Grade a submission, unless it was graded already, or begun too often."""
-        while True:
+
+        def begin() -> int | None:
             with self._database.write() as tx:
                 job = submissions.start(tx, submission, at=_now())
-                if job.state.terminal or job.round != number:
-                    return
-                if job.attempts > ATTEMPTS:
-                    why = f"Grading was begun {ATTEMPTS} times, and never ended."
-                    submissions.give_up(tx, submission, why, at=_now())
-                    return
-            if self._attempt(submission, last=job.attempts == ATTEMPTS):
-                if self._ended is not None:
-                    self._ended(submission)
-                return
+            return None if job.state.terminal or job.round != number else job.attempts
 
-    def _attempt(self, submission: int, *, last: bool) -> bool:
-        """Return whether there is nothing more to try."""
-        try:
-            new = self._report(submission)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the team must be told
-            team_fault = isinstance(error, UserError)
-            if not team_fault:
-                _log.exception("Submission %s could not be graded.", submission)
-            if last or team_fault:
-                with self._database.write() as tx:
-                    submissions.give_up(tx, submission, said(error), at=_now())
-            return last or team_fault
+        def give_up(why: str) -> None:
+            with self._database.write() as tx:
+                submissions.give_up(tx, submission, why, at=_now())
+
+        begun = persist(f"Submission {submission}", begin, lambda: self._grade(submission), give_up)
+        if begun and self._ended is not None:
+            self._ended(submission)
+
+    def _grade(self, submission: int) -> None:
+        new = self._report(submission)
         with self._database.write() as tx:
             submissions.record(tx, submission, new, at=_now())
         self._ask(submission, {item.code for item in new.findings if item.verdict == _FAILED})
-        return True
 
     def _ask(self, submission: int, failed: Collection[str]) -> None:
         """Put before the leaders what waivers the submission itself asks for, where it fails."""

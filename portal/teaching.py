@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
@@ -11,9 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy.exc import OperationalError
-
-from grader.errors import UserError
 from grader.lessons import (
     Bench,
     Lesson,
@@ -24,12 +20,8 @@ from grader.lessons import (
 )
 from leaderboard.store import Database, lessons
 from leaderboard.store.lessons import NewResult
-from portal.errors import said
+from portal.attempts import persist
 from portal.settings import HOME, Settings
-
-ATTEMPTS = 3
-"""How often a grading may be begun before it is given up."""
-_log = logging.getLogger("drydock.teaching")
 
 
 def folders(settings: Settings) -> tuple[Path, ...]:
@@ -56,41 +48,29 @@ class Teacher(AbstractContextManager["Teacher"]):
 
     def grade(self, attempt: int) -> None:
         """Grade an attempt, unless it was graded already, or begun too often."""
-        while True:
+
+        def begin() -> int | None:
             with self._database.write() as tx:
                 now = lessons.start(tx, attempt, at=_now())
-                if now.state.terminal:
-                    return
-                if now.begun > ATTEMPTS:
-                    why = f"Grading was begun {ATTEMPTS} times, and never ended."
-                    lessons.give_up(tx, attempt, why, at=_now())
-                    return
-            if self._attempt(attempt, now.lesson, last=now.begun == ATTEMPTS):
-                return
+            return None if now.state.terminal else now.begun
 
-    def _attempt(self, attempt: int, slug: str, *, last: bool) -> bool:
-        """Return whether there is nothing more to try."""
-        try:
-            with self._database.read() as tx:
-                handed_in = json.loads(lessons.content(tx, attempt))
-            lesson = find_lesson(slug, self._places)
-            graded = grade(
-                lesson, {name: text.encode() for name, text in handed_in.items()}, self._opened()
-            )
-        except OperationalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the learner must be told
-            own_fault = isinstance(error, UserError)
-            if not own_fault:
-                _log.exception("Attempt %s could not be graded.", attempt)
-            if last or own_fault:
-                with self._database.write() as tx:
-                    lessons.give_up(tx, attempt, said(error), at=_now())
-            return last or own_fault
+        def give_up(why: str) -> None:
+            with self._database.write() as tx:
+                lessons.give_up(tx, attempt, why, at=_now())
+
+        persist(f"Attempt {attempt}", begin, lambda: self._grade(attempt), give_up)
+
+    def _grade(self, attempt: int) -> None:
+        with self._database.read() as tx:
+            slug = lessons.find(tx, attempt).lesson
+            handed_in = json.loads(lessons.content(tx, attempt))
+        lesson = find_lesson(slug, self._places)
+        graded = grade(
+            lesson, {name: text.encode() for name, text in handed_in.items()}, self._opened()
+        )
         with self._database.write() as tx:
             new = worth(lesson, graded.grade)
             lessons.record(tx, attempt, new, json.dumps(dict(graded.feedback)), at=_now())
-        return True
 
     def _opened(self) -> Bench:
         if self._bench is None:

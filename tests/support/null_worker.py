@@ -9,7 +9,7 @@ from pathlib import Path
 
 from leaderboard.store import open_database, submissions
 from leaderboard.store.submissions import NewReport
-from portal.grading import ATTEMPTS
+from portal.attempts import ATTEMPTS
 from portal.jobs import work
 
 
