@@ -135,6 +135,7 @@ def prove_package(challenge: Challenge, *, legacy_engine: bool = True) -> Iterat
     yield _prove_record(challenge, run=legacy_engine)
     yield _prove_tolerances(challenge)
     yield _prove_rubric(challenge)
+    yield _prove_gates(challenge)
     points = sum(item.points for item in challenge.standards)
     points += sum(item.points for item in challenge.groups)
     yield Proof(what="points sum to 1000", ok=points == 1000, detail=str(points))  # noqa: PLR2004
@@ -148,18 +149,44 @@ def _prove_data(challenge: Challenge) -> Proof:
 
 
 def _prove_disjoint(challenge: Challenge) -> Proof:
-    """Prove that no hidden row can be known from a public one."""
+    """Prove that no hidden row can be known from a public one.
+
+    Rows may be alike in all but their keys, as people of one age are; how many are is told.
+    """
     key = list(challenge.contract.key)
-    seen: dict[bool, set[str]] = {True: set(), False: set()}
-    for case in challenge.cases:
-        table = _inputs(challenge, case)
-        seen[case.hidden] |= set(table[key].astype(str).agg("|".join, axis=1))
-    shared = seen[True] & seen[False]
+    hidden, public = _rows(challenge, key, hidden=True), _rows(challenge, key, hidden=False)
+    shared = {row.key for row in hidden} & {row.key for row in public}
+    known = {row.rest for row in public}
+    alike = sum(row.rest in known for row in hidden)
     return Proof(
         what="public and hidden are disjoint",
-        ok=not shared and bool(seen[True]),
-        detail=f"{len(seen[True])} hidden keys, {len(shared)} of them public",
+        ok=not shared and bool(hidden),
+        detail=f"{len(hidden)} hidden rows, {len(shared)} keys of them public; {alike} rows are "
+        "like a public one in all but the key",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of inputs, taken apart."""
+
+    key: tuple[str, ...]
+    rest: tuple[str, ...]
+
+
+def _rows(challenge: Challenge, key: list[str], *, hidden: bool) -> list[_Row]:
+    tables = [
+        _inputs(challenge, case).astype(str) for case in challenge.cases if case.hidden is hidden
+    ]
+    return [
+        _Row(own, rest)
+        for table in tables
+        for own, rest in zip(
+            table[key].itertuples(index=False, name=None),
+            table.drop(columns=key).itertuples(index=False, name=None),
+            strict=True,
+        )
+    ]
 
 
 def _prove_export(challenge: Challenge) -> Proof:
@@ -197,6 +224,20 @@ def _prove_rubric(challenge: Challenge) -> Proof:
     return Proof(what="families and gates exist", ok=not wrong, detail=detail)
 
 
+def _prove_gates(challenge: Challenge) -> Proof:
+    """Prove that each gate is seen to close: some reference is rejected that fails it."""
+    gates = {code for item in challenge.standards for code in item.gate}
+    closed = {
+        code
+        for reference in references.list_references(challenge)
+        if reference.outcome is Outcome.REJECTED
+        for code in reference.findings
+    }
+    unseen = sorted(gates - closed)
+    detail = f"no reference fails {', '.join(unseen)}" if unseen else f"{len(gates)} gates"
+    return Proof(what="each gate closes", ok=not unseen, detail=detail)
+
+
 def _prove_tolerances(challenge: Challenge) -> Proof:
     """Prove that an answer off by ten times the tolerance loses, in each column of each case."""
     kept = [
@@ -231,12 +272,11 @@ def grade_reference(
 ) -> ReferenceResult:
     """Grade a reference as a team's submission would be, and hold it against its expectation.
 
-    One that expects no total is graded on its answers, and on the checks that it expects to fail:
-    the rest of its engineering is that of the base.
+    One that expects no total is graded on what it speaks of: the checks that it expects to fail, and
+    its answers. Where it expects a parity and no case to fail, these are those of the parity groups.
     """
     reports = []
-    groups = [group.name for group in challenge.groups]
-    only = () if reference.whole else (*groups, *reference.findings)
+    only = () if reference.whole else (*_asked(reference, challenge), *reference.findings)
     with tempfile.TemporaryDirectory(prefix="drydock-reference-") as folder:
         source = references.build(reference, challenge, Path(folder) / "port")
         began = time.perf_counter()
@@ -257,6 +297,13 @@ def grade_reference(
         slowest_seconds=max((case.seconds for case in first.cases), default=0.0),
         seconds=seconds,
         problems=tuple(problems),
+    )
+
+
+def _asked(reference: Reference, challenge: Challenge) -> Iterator[str]:
+    enough = reference.parity is not None and not reference.cases
+    return (
+        group.name for group in challenge.groups if group.kind is GroupKind.PARITY or not enough
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,17 @@ def dock() -> Iterator[Dock]:
 def test_package_is_proven(challenge: Challenge) -> None:
     failed = [proof for proof in verify.prove_package(challenge) if not proof.ok]
     assert failed == []
+
+
+def test_gate_that_nothing_closes_is_named() -> None:
+    challenge = CHALLENGES[0]
+    first, *others = challenge.standards
+    more = replace(first, gate=(*first.gate, "REPO002"))
+    proofs = verify.prove_package(
+        replace(challenge, standards=(more, *others)), legacy_engine=False
+    )
+    (gates,) = [proof for proof in proofs if proof.what == "each gate closes"]
+    assert (gates.ok, gates.detail) == (False, "no reference fails REPO002")
 
 
 @pytest.mark.parametrize("challenge", CHALLENGES, ids=lambda item: item.slug)

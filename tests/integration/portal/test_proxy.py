@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import ssl
 import subprocess
@@ -136,5 +135,5 @@ def test_push_is_answered_line_by_line(behind: Behind, tmp_path: Path) -> None:
             told.append(line)
             if "Report:" in line:
                 break
-        push.send_signal(signal.SIGINT)
+        push.terminate()
     assert f"{behind.address}/report?submission=1" in told[-1], told
