@@ -27,6 +27,8 @@ MAX_PUSH = 100 * 2**20
 APPROVALS = "drydock/"
 """Tags that are ours begin with this."""
 _PATIENCE = 60
+_ASIDE = ".withdrawn"
+"""Where repositories of teams lie that were withdrawn."""
 _HOOK = Path(__file__).parent / "hooks" / "receive.py"
 _SETTINGS = {
     "http.receivepack": "true",
@@ -69,6 +71,17 @@ class Repositories:
                     raise
         return place
 
+    def set_aside(self, team: str) -> None:
+        """Move a team's repositories to where none is looked for, so that another may be so called.
+
+        Nothing in them goes away.
+        """
+        place = self.root / team
+        if place.exists():
+            aside = self.root / _ASIDE
+            aside.mkdir(exist_ok=True)
+            place.rename(Path(tempfile.mkdtemp(prefix=f"{team}-", dir=aside)) / team)
+
     def settle(self) -> None:
         """Write every repository's hooks and settings anew: code and folder may have moved."""
         for place in sorted(self.root.glob("*/*.git")):
@@ -100,6 +113,11 @@ def file_lines(repository: Path, commit: str, path: str) -> list[str]:
     if done.returncode or "\0" in done.stdout:
         return []
     return done.stdout.splitlines()
+
+
+def holds(repository: Path, commit: str, path: str) -> bool:
+    """Return whether a commit has a file or folder of this name."""
+    return _run("cat-file", "-e", f"{commit}:{path}", at=repository).returncode == 0
 
 
 def difference(repository: Path, old: str, new: str) -> str:

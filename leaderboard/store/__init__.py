@@ -13,6 +13,7 @@ from leaderboard.store import (
     people,
     reviews,
     submissions,
+    withdrawing,
     workers,
 )
 from leaderboard.store.database import Database, open_database
@@ -28,5 +29,6 @@ __all__ = [
     "people",
     "reviews",
     "submissions",
+    "withdrawing",
     "workers",
 ]

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, text, true
 
 from leaderboard import tables
 from leaderboard.model import AuditEntry
@@ -82,10 +82,30 @@ def record(
     return entry
 
 
-def entries(tx: Connection, *, newest: int = 100) -> tuple[AuditEntry, ...]:
-    """Return the newest lines, newest first."""
-    query = select(tables.audit).order_by(tables.audit.c.number.desc()).limit(newest)
-    return tuple(_entry(row) for row in tx.execute(query))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which lines are looked for: all, where nothing is said."""
+
+    text: str = ""
+    """A part of what was done, what it was done to, or its details; case does not count."""
+    actors: frozenset[int] = frozenset()
+    """Or who did it, by their ids."""
+
+
+ALL = Wanted()
+
+
+def entries(
+    tx: Connection, wanted: Wanted = ALL, *, newest: int | None = 100, skipped: int = 0
+) -> tuple[AuditEntry, ...]:
+    """Return the newest lines, newest first.
+
+    :param newest: how many at most; None for all
+    :param skipped: how many of the newest ones are left out
+    """
+    table = tables.audit
+    query = select(table).where(_asked(wanted)).order_by(table.c.number.desc())
+    return tuple(_entry(row) for row in tx.execute(query.limit(newest).offset(skipped)))
 
 
 def verify(tx: Connection, *, known: str = "") -> Proof:
@@ -113,9 +133,21 @@ def verify(tx: Connection, *, known: str = "") -> Proof:
     return Proof(entries=number, last=previous, broken="")
 
 
-def count(tx: Connection) -> int:
+def count(tx: Connection, wanted: Wanted = ALL) -> int:
     """Return how many lines there are."""
-    return tx.execute(select(func.count()).select_from(tables.audit)).scalar_one()
+    query = select(func.count()).select_from(tables.audit).where(_asked(wanted))
+    return tx.execute(query).scalar_one()
+
+
+def _asked(wanted: Wanted) -> ColumnElement[bool]:
+    if not wanted.text:
+        return true()
+    told = tables.audit.c
+    written = (
+        column.icontains(wanted.text, autoescape=True)
+        for column in (told.action, told.subject, told.details)
+    )
+    return or_(*written, told.actor_id.in_(wanted.actors))
 
 
 def _wrong(tx: Connection, entry: AuditEntry, number: int, previous: str) -> str:

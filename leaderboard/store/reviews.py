@@ -27,7 +27,7 @@ def review(
         ``report-unknown``), or what is approved was not accepted (slug ``not-accepted``)
     """
     found = submissions.find_report(tx, report)
-    _check_reason(reason)
+    check_reason(reason)
     if decision is Decision.APPROVED and found.outcome != "accepted":
         raise StoreError(
             "not-accepted",
@@ -101,7 +101,7 @@ def rule_waiver(  # noqa: PLR0913 - a ruling is all of this
 
     :raises StoreError: there is no reason (slug ``reason-missing``)
     """
-    _check_reason(reason)
+    check_reason(reason)
     new = new_id(
         tx,
         tables.waiver,
@@ -230,7 +230,11 @@ def finals(tx: Connection, event: int) -> dict[int, tuple[int, ...]]:
     return chosen
 
 
-def _check_reason(reason: str) -> None:
+def check_reason(reason: str) -> None:
+    """Refuse what nobody says why.
+
+    :raises StoreError: there is no reason (slug ``reason-missing``)
+    """
     if not reason.strip():
         raise StoreError(
             "reason-missing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pandas as pd
@@ -11,6 +12,7 @@ from leaderboard.model import Person, Role, Unit
 from portal.access import Page
 from portal.house import House
 from portal.pages.common import (
+    as_csv,
     as_table,
     confirm,
     done,
@@ -26,6 +28,7 @@ from portal.services import administration
 from portal.services.administration import SILENT
 
 _SHOWN = 50
+_LINES = 100
 
 
 def draw() -> None:
@@ -289,19 +292,54 @@ def _audit(house: House, person: Person) -> None:
             st.error(f"Broken: {proof.broken}.")
         else:
             st.success(f"{proof.entries} lines hold. The last hash is {proof.last}.")
-    names = {other.id: other.name for other in administration.everybody(house, person)}
+    found = st.text_input("Find lines", help="A part of any column.", key="audit-find")
+    number = administration.number_of_lines(house, person, found)
+    if not number:
+        empty("No line is found.", "Try a shorter part of it.")
+        return
+    pages = math.ceil(number / _LINES)
+    page = st.pagination(pages, key=f"audit-page-{pages}") if pages > 1 else 1
+    shown = administration.lines(house, person, found, newest=_LINES, skipped=(page - 1) * _LINES)
+    st.caption(f"{number} lines, the newest first.")
     table = pd.DataFrame(
         {
-            "Line": entry.number,
-            "When": moment(entry.at),
-            "What": entry.action,
-            "To": entry.subject,
-            "By": names.get(entry.actor_id or 0, "the machine"),
-            "Details": entry.details,
+            "Line": line.entry.number,
+            "When": moment(line.entry.at),
+            "What": line.entry.action,
+            "To": line.entry.subject,
+            "By": line.actor,
+            "Details": line.entry.details,
         }
-        for entry in administration.newest(house, person)
+        for line in shown
     )
     as_table(table.set_index("Line"))
+    st.download_button(
+        "Download as CSV",
+        lambda: _exported(house, person, found),
+        "audit.csv",
+        "text/csv",
+        on_click="ignore",
+        help="All lines that are found, with their hashes.",
+    )
+
+
+def _exported(house: House, person: Person, found: str) -> str:
+    """Return lines as CSV, by universal time, with what proves their chain."""
+    return as_csv(
+        pd.DataFrame(
+            {
+                "number": line.entry.number,
+                "at": line.entry.at.isoformat(),
+                "action": line.entry.action,
+                "subject": line.entry.subject,
+                "by": line.actor,
+                "details": line.entry.details,
+                "previous": line.entry.previous,
+                "hash": line.entry.hash,
+            }
+            for line in administration.lines(house, person, found, newest=None)
+        )
+    )
 
 
 draw()

@@ -10,24 +10,19 @@ import pandas as pd
 import streamlit as st
 
 from leaderboard.adoption import Funnel, ModelStage, PersonStage
-from leaderboard.model import Person, Role
 from portal.access import Page
-from portal.house import House
+from portal.pages.adoption_register import register
 from portal.pages.common import (
     as_csv,
     as_table,
-    done,
     empty,
     linked_tabs,
     moment,
     need,
-    plain,
     show_done,
-    told,
 )
-from portal.services import adopting, reading, register
+from portal.services import adopting, reading
 from portal.services.adopting import Adoption
-from portal.services.register import Preview
 
 _WORST = 15
 
@@ -50,7 +45,7 @@ def draw() -> None:
     with violations:
         _heat(found)
     with importing:
-        _register(house, person, found)
+        register(house, person, found)
 
 
 def _people(found: Adoption) -> None:
@@ -247,40 +242,6 @@ def _heat_rows(found: Adoption, codes: Sequence[str]) -> None:
 def _titled(code: str) -> str:
     check = reading.explain(code)
     return f"{code} {check.title}" if check else code
-
-
-def _register(house: House, person: Person, found: Adoption) -> None:
-    if {Role.MANAGER, Role.ADMIN}.isdisjoint(person.roles):
-        st.caption("Managers import the register.")
-        return
-    st.markdown(
-        "Columns: name, unit, owner, language; optionally challenge (its slug) and live (yes or "
-        "no). A model of a name that is registered already is changed."
-    )
-    st.caption("Units: " + (", ".join(plain(unit.name) for unit in found.units) or "none yet"))
-    file = st.file_uploader("A table (.csv, .xlsx)", type=["csv", "xlsx"])
-    if file is None:
-        return
-    with told():
-        looked_over = register.preview(house, person, file.name, file.getvalue())
-        _looked_over(house, person, looked_over)
-
-
-def _looked_over(house: House, person: Person, looked_over: Preview) -> None:
-    table = pd.DataFrame(
-        {"Row": row.number, **row.cells, "Problems": "; ".join(row.problems) or "none"}
-        for row in looked_over.rows
-    )
-    if table.empty:
-        empty("The table has no row.", "Add one below the header.")
-        return
-    as_table(table.set_index("Row"))
-    bad = sum(bool(row.problems) for row in looked_over.rows)
-    if bad:
-        st.error(f"{bad} of {len(table)} rows have problems. Mend them and upload it again.")
-    elif st.button(f"Take in {len(table)} models"):
-        new, changed = register.take_in(house, person, looked_over)
-        done(f"{new} models are new, {changed} were changed.")
 
 
 draw()

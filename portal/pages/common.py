@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -12,7 +11,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from grader.errors import DrydockError
 from leaderboard.model import Event, Person, Session
@@ -113,9 +111,13 @@ def need(page: Page) -> tuple[House, Person]:
     return here(), session.person
 
 
-def choose_event(house: House, person: Person) -> Event:
-    """Return the event that the address names, or the one most likely meant; offer the others."""
-    known = challenges.all_events(house, person)
+def choose_event(house: House, person: Person, *, rehearsals: bool = True) -> Event:
+    """Return the event that the address names, or the one most likely meant; offer the others.
+
+    :param rehearsals: whether these are offered to champions
+    """
+    everything = challenges.all_events(house, person)
+    known = [event for event in everything if rehearsals or not event.rehearsal]
     if not known:
         empty("No event has been announced yet.", "A champion announces one at the desk.")
         st.stop()
@@ -162,15 +164,6 @@ def told() -> Iterator[None]:
         yield
     except DrydockError as error:
         st.error(f"{plain(error.message)} {plain(error.remedy)}")
-
-
-@contextmanager
-def stored(upload: UploadedFile) -> Iterator[Path]:
-    """Give an uploaded archive as a file, for as long as it is looked at."""
-    with tempfile.TemporaryDirectory(prefix="drydock-upload-") as folder:
-        file = Path(folder) / f"upload{''.join(Path(upload.name).suffixes[-2:])}"
-        file.write_bytes(upload.getbuffer())
-        yield file
 
 
 def done(message: str) -> None:

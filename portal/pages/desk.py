@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
@@ -24,13 +25,13 @@ from portal.pages.common import (
     need,
     plain,
     show_done,
-    stored,
     told,
     zone,
 )
 from portal.pages.desk_lessons import lessons
 from portal.pages.desk_teams import teams
-from portal.services import challenges, desk, proving, rehearsing
+from portal.services import challenges, desk, proving, rehearsing, withdrawing
+from portal.services.uploads import stored
 
 _DAYS = 2
 _EVERY = 3
@@ -84,6 +85,7 @@ def _package(
         _publish(house, person, challenge)
     else:
         _rehearse(house, person, version)
+        _withdraw_version(house, person, version)
 
 
 def _drop(house: House, person: Person, slug: str) -> None:
@@ -110,7 +112,7 @@ def _take(house: House, person: Person) -> None:
         if file is None:
             st.error("Choose an archive first.")
             return
-        with told(), stored(file) as archive:
+        with told(), stored(file.name, file) as archive:
             challenge = desk.take_package(house, person, archive, file.name)
             done(f"{plain(challenge.title)} is here: prove it, and publish it.")
 
@@ -173,6 +175,17 @@ def _rehearse(house: House, person: Person, version: ChallengeVersion) -> None:
         done(f"{plain(event.title)} is on: choose it on the leaderboard, and watch it fill.")
 
 
+def _withdraw_version(house: House, person: Person, version: ChallengeVersion) -> None:
+    def withdraw() -> None:
+        with told():
+            withdrawing.withdraw_version(house, person, version)
+            done(f"{plain(version.slug)} {plain(version.version)} is not published any more.")
+
+    question = "Only one that no event is held over can be; its package stays, and can be again."
+    label = f"Withdraw {version.slug} {version.version}"
+    confirm(label, question, withdraw, key=f"withdraw-version-{version.id}")
+
+
 # ------------------------------------------------------------------------------ events
 
 
@@ -212,6 +225,7 @@ def _event(house: House, person: Person, event: Event) -> None:
             _newer(house, person, event, version)
         else:
             _add(house, person, event, version)
+    _take_back(house, person, event, held)
 
 
 def _frozen(event: Event) -> str:
@@ -251,6 +265,27 @@ def _newer(house: House, person: Person, event: Event, version: ChallengeVersion
             again,
             key=f"again-{event.id}-{version.id}",
         )
+
+
+def _take_back(
+    house: House, person: Person, event: Event, held: Sequence[ChallengeVersion]
+) -> None:
+    """Offer to undo what nothing was submitted to."""
+    with st.expander("Take it back"):
+        st.caption("What nothing was submitted to can be taken back; the rest stays, as a record.")
+        for version in held:
+            if st.button(f"Let go of {version.slug}", key=f"let-go-{event.id}-{version.id}"):
+                with told():
+                    withdrawing.let_go(house, person, event, version)
+                    done(f"{plain(event.title)} goes on without {plain(version.title)}.")
+
+        def withdraw() -> None:
+            with told():
+                withdrawing.withdraw_event(house, person, event)
+                done(f"{plain(event.title)} is withdrawn.")
+
+        question = "Its teams go too, and what they pushed is set aside in the data folder."
+        confirm("Withdraw the event", question, withdraw, key=f"withdraw-event-{event.id}")
 
 
 @st.fragment(run_every=_EVERY)
@@ -355,7 +390,13 @@ def _hold(house: House, person: Person) -> None:
         starts = left.date_input("First day", now.date())
         ends = right.date_input("Last day", now.date() + timedelta(days=_DAYS))
         freeze = st.number_input("Hours before its end that the board freezes", 0, 240, 4)
-        cap = st.number_input("Submissions a day, of each team to each challenge", 1, 1000, 30)
+        cap = st.number_input(
+            "Submissions a day, of each team to each challenge",
+            1,
+            1000,
+            min(1000, desk.suggested_cap(house)),
+            help="At first what the challenges ask for in their leaderboard.daily_cap.",
+        )
         counting = st.radio("What counts", [kind.value for kind in Counting])
         chosen = st.pills(
             "Challenges",

@@ -9,8 +9,8 @@ import streamlit as st
 
 from leaderboard.model import Event, Person, Team
 from portal.house import House
-from portal.pages.common import as_table, done, empty, plain, told
-from portal.services import challenges, joining
+from portal.pages.common import as_table, confirm, done, empty, plain, told
+from portal.services import challenges, joining, withdrawing
 
 
 def teams(house: House, person: Person) -> None:
@@ -90,6 +90,17 @@ def _change(house: House, person: Person, made: tuple[Team, ...], free: dict[int
             link = joining.invite(house, person, team)
             st.markdown("Send this to those who shall join; it is shown this once:")
             st.code(link, language=None, wrap_lines=True)
+    _withdraw(house, person, team)
+
+
+def _withdraw(house: House, person: Person, team: Team) -> None:
+    def withdraw() -> None:
+        with told():
+            withdrawing.withdraw_team(house, person, team)
+            done(f"{plain(team.name)} is withdrawn.")
+
+    question = "Only one that has submitted nothing can be; what it pushed is set aside."
+    confirm("Withdraw the team", question, withdraw, key=f"withdraw-team-{team.id}")
 
 
 def _move(

@@ -20,7 +20,7 @@ def draw() -> None:
     st.title(f"Welcome, {plain(person.name)}")
     waiting = duties.duties(house, person)
     _waiting(waiting)
-    event = choose_event(house, person)
+    event = choose_event(house, person, rehearsals=False)
     st.header(plain(event.title), anchor=False)
     _countdown(house, event)
     left, right = st.columns([3, 2], gap="large")

@@ -18,12 +18,12 @@ from portal.pages.common import (
     need,
     plain,
     show_done,
-    stored,
     told,
 )
 from portal.pages.tokens import tokens
 from portal.services import boards, challenges, joining, learning, submitting, webhooks
 from portal.services.submitting import Status
+from portal.services.uploads import stored
 
 _EVERY = 3
 
@@ -158,7 +158,7 @@ def _upload(house: House, person: Person, team: Team, version: ChallengeVersion)
             if file is None:
                 st.error("Choose an archive first.")
                 return
-            with told(), stored(file) as archive:
+            with told(), stored(file.name, file) as archive:
                 sent, _ = submitting.submit_archive(
                     house, person, team, version, archive, file.name[:100]
                 )

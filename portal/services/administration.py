@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from leaderboard.model import AuditEntry, Job, LinkPurpose, Person, Role, Submission, Unit
 from leaderboard.store import audit, people, submissions, workers
-from leaderboard.store.audit import Proof
+from leaderboard.store.audit import Proof, Wanted
 from portal.errands import Errand
 from portal.errors import Forbidden, PortalError
 from portal.house import House
@@ -19,6 +19,7 @@ from portal.services import accounts, rehearsing
 SILENT = workers.SILENT
 """Who has not been heard of for so long is taken for dead."""
 _BACKUPS = "backups"
+_MACHINE = "the machine"
 
 
 def everybody(house: House, person: Person) -> tuple[Person, ...]:
@@ -166,11 +167,45 @@ def silences(house: House, person: Person) -> Mapping[str, timedelta]:
         return workers.heard_of(tx)
 
 
-def newest(house: House, person: Person) -> tuple[AuditEntry, ...]:
-    """Return the newest lines of the audit."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of the audit, and who did it by name."""
+
+    entry: AuditEntry
+    actor: str
+
+
+def lines(
+    house: House, person: Person, found: str = "", *, newest: int | None, skipped: int = 0
+) -> tuple[Line, ...]:
+    """Return lines of the audit, the newest first.
+
+    :param found: a part of what was done, to what, by whom, or of its details; all without it
+    :param newest: how many at most; None for all
+    :param skipped: how many of the newest ones are left out
+    """
     _check(person)
     with house.database.read() as tx:
-        return audit.entries(tx)
+        names = {known.id: known.name for known in people.people(tx)}
+        wanted = _wanted(names, found)
+        entries = audit.entries(tx, wanted, newest=newest, skipped=skipped)
+    return tuple(
+        Line(entry=entry, actor=names.get(entry.actor_id or 0, _MACHINE)) for entry in entries
+    )
+
+
+def number_of_lines(house: House, person: Person, found: str = "") -> int:
+    """Return how many lines of the audit there are of those that are looked for."""
+    _check(person)
+    with house.database.read() as tx:
+        names = {known.id: known.name for known in people.people(tx)}
+        return audit.count(tx, _wanted(names, found))
+
+
+def _wanted(names: Mapping[int, str], found: str) -> Wanted:
+    text = found.strip()
+    actors = {number for number, name in names.items() if text.casefold() in name.casefold()}
+    return Wanted(text=text, actors=frozenset(actors))
 
 
 def prove(house: House, person: Person) -> Proof:

@@ -112,6 +112,12 @@ def versions(house: House) -> tuple[ChallengeVersion, ...]:
         return events.published(tx)
 
 
+def suggested_cap(house: House) -> int:
+    """Return the least number of submissions a day that a published challenge asks to allow."""
+    caps = [house.library.load(known.digest).leaderboard.daily_cap for known in versions(house)]
+    return min((cap for cap in caps if cap), default=events.DAILY_CAP)
+
+
 def hold(  # noqa: PLR0913 - an event is all of this
     house: House,
     person: Person,

@@ -21,9 +21,9 @@ from leaderboard.model import (
     Submission,
     Team,
 )
-from leaderboard.store import events, submissions
+from leaderboard.store import events, reviews, submissions
 from portal.errands import Errand
-from portal.errors import Forbidden, PortalError
+from portal.errors import Forbidden
 from portal.grading import waivers
 from portal.house import House
 from portal.jobs import address
@@ -128,15 +128,10 @@ def grade_all_again(
     The reports that are there stay beside the new ones.
 
     :raises Forbidden: the person is no champion (slug ``not-yours``)
-    :raises PortalError: there is no reason (slug ``reason-missing``)
+    :raises StoreError: there is no reason (slug ``reason-missing``)
     """
     _check(person)
-    if not why.strip():
-        raise PortalError(
-            "reason-missing",
-            "Grading all again needs a reason.",
-            remedy="Say in a sentence what was mended.",
-        )
+    reviews.check_reason(why)
     number = 0
     with house.database.write() as tx:
         at = house.now()

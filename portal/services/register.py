@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from leaderboard.model import LegacyModel, Person, Role
-from leaderboard.store import events, models, people
+from leaderboard.store import events, models, people, withdrawing
 from leaderboard.store.models import NewModel
 from portal.errors import Forbidden, PortalError
 from portal.house import House
@@ -84,16 +84,9 @@ def take_in(house: House, person: Person, looked_over: Preview) -> tuple[int, in
     now = house.now()
     with house.database.write() as tx:
         units = {unit.name: unit.id for unit in people.units(tx)}
-        live = {model.name: model.live_since for model in models.models(tx)}
+        known = {model.name: model for model in models.models(tx)}
         new = [
-            NewModel(
-                name=row.cells["name"],
-                unit_id=units[row.cells["unit"]],
-                owner=row.cells["owner"],
-                language=row.cells["language"],
-                challenge_slug=row.cells["challenge"] or None,
-                live_since=_live_since(row.cells["live"], live.get(row.cells["name"]), now),
-            )
+            _new_model(row.cells, units, known.get(row.cells["name"]), now)
             for row in looked_over.rows
         ]
         return models.register(tx, new, at=now, by=person.id)
@@ -107,6 +100,67 @@ def registered(house: House, person: Person) -> tuple[LegacyModel, ...]:
     _check(person, _READERS)
     with house.database.read() as tx:
         return models.models(tx)
+
+
+def published(house: House) -> tuple[str, ...]:
+    """Return the challenges that a model's port can be asked for by, by slug."""
+    with house.database.read() as tx:
+        return tuple(sorted({version.slug for version in events.published(tx)}))
+
+
+def change(house: House, person: Person, changed: LegacyModel, *, live: bool) -> None:
+    """Change what the register says of a model; its name stays.
+
+    :param changed: the model as it should be from now on
+    :param live: whether its port has taken over in production; since when is noted here
+    :raises Forbidden: the person may not (slug ``not-yours``)
+    :raises PortalError: something of it will not do (slug ``bad-model``)
+    """
+    _check(person, _WRITERS)
+    now = house.now()
+    with house.database.write() as tx:
+        units = {unit.id: unit.name for unit in people.units(tx)}
+        cells = {
+            "name": changed.name,
+            "unit": units.get(changed.unit_id, ""),
+            "owner": changed.owner.strip(),
+            "language": changed.language.strip(),
+            "challenge": changed.challenge_slug or "",
+            "live": "yes" if live else "no",
+        }
+        slugs = {version.slug for version in events.published(tx)} | {cells["challenge"]}
+        problems = list(_problems(cells, set(units.values()), slugs, set()))
+        if problems:
+            raise PortalError(
+                "bad-model", f"{changed.name}: {'; '.join(problems)}.", remedy="Mend it here."
+            )
+        new = _new_model(cells, {name: number for number, name in units.items()}, changed, now)
+        models.register(tx, [new], at=now, by=person.id)
+
+
+def remove(house: House, person: Person, model: LegacyModel) -> None:
+    """Take a model out of the register.
+
+    :raises Forbidden: the person may not (slug ``not-yours``)
+    :raises StoreError: it is not there any more (slug ``model-unknown``)
+    """
+    _check(person, _WRITERS)
+    with house.database.write() as tx:
+        withdrawing.remove_model(tx, model.id, at=house.now(), by=person.id)
+
+
+def _new_model(
+    cells: Mapping[str, str], units: Mapping[str, int], known: LegacyModel | None, now: datetime
+) -> NewModel:
+    before = None if known is None else known.live_since
+    return NewModel(
+        name=cells["name"],
+        unit_id=units[cells["unit"]],
+        owner=cells["owner"],
+        language=cells["language"],
+        challenge_slug=cells["challenge"] or None,
+        live_since=_live_since(cells["live"], before, now),
+    )
 
 
 def _live_since(said: str, before: datetime | None, now: datetime) -> datetime | None:

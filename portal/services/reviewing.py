@@ -164,24 +164,38 @@ def ask_waiver(
 
     :raises Forbidden: the submission is another team's (slug ``not-yours``)
     :raises StoreError: there is no reason (slug ``reason-missing``)
-    :raises PortalError: the check is a gate of the challenge (slug ``gate-not-waivable``)
+    :param path: the file or folder that it is asked for; empty for the whole check
+    :raises PortalError: the check is a gate of the challenge (slug ``gate-not-waivable``), or the
+        submission has no such file or folder (slug ``path-unknown``)
     """
+    path = path.strip().removeprefix("./").rstrip("/")
     with house.database.write() as tx:
         sent = submissions.find(tx, submission)
         team = events.find_team(tx, sent.team_id)
         if not may(person, Action.ASK, team):
             raise Forbidden("not-yours", "A team asks for its own waivers.")
-        _check_no_gate(house, events.in_force(tx, sent.event_id, sent.challenge_id), code)
+        version = events.in_force(tx, sent.event_id, sent.challenge_id)
+        _check_no_gate(house, version, code)
+        _check_holds(house.repositories.place(team.slug, version.slug), sent.commit, path)
         return reviews.rule_waiver(
             tx,
             team=team.id,
-            challenge_slug=events.find_challenge(tx, sent.challenge_id).slug,
+            challenge_slug=version.slug,
             code=code,
-            path=path.strip(),
+            path=path,
             decision=WaiverDecision.ASKED,
             reason=reason,
             by=person.id,
             at=house.now(),
+        )
+
+
+def _check_holds(repository: Path, commit: str, path: str) -> None:
+    if path and not repositories.holds(repository, commit, path):
+        raise PortalError(
+            "path-unknown",
+            f"Commit {commit[:10]} has no {path}.",
+            remedy="Name a file or folder as the repository has it, or none for the whole check.",
         )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +41,7 @@ from portal.house import House
 from portal.repositories import MAX_PUSH
 from portal.services import boards, challenges, joining, submitting, telling
 from portal.services.submitting import Status
+from portal.services.uploads import stored
 from portal.web import identity
 
 ROOT = "/api/v1"
@@ -304,13 +303,9 @@ def submit(
 def _archive(
     house: House, person: Person, team: Team, version: ChallengeVersion, sent: UploadFile
 ) -> Submission:
-    with tempfile.TemporaryDirectory(prefix="drydock-upload-") as folder:
-        # The name decides how it is unpacked, and nothing else.
-        name = Path(sent.filename or "upload.zip").name[:100]
-        stored = Path(folder) / f"upload{''.join(Path(name).suffixes[-2:])}"
-        with stored.open("wb") as file:
-            shutil.copyfileobj(sent.file, file)
-        new, _ = submitting.submit_archive(house, person, team, version, stored, name)
+    name = Path(sent.filename or "upload.zip").name[:100]
+    with stored(name, sent.file) as file:
+        new, _ = submitting.submit_archive(house, person, team, version, file, name)
     return new
 
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import time
 import zipfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from leaderboard.model import (
     Counting,
     Decision,
     JobState,
+    LegacyModel,
     LinkPurpose,
     Role,
     WaiverDecision,
@@ -50,6 +51,7 @@ from portal.services import (
     rehearsing,
     reviewing,
     submitting,
+    withdrawing,
 )
 from tests.support.portal import PASSWORD, SLUG, Git, Held
 from tests.support.reports import recorded, report
@@ -71,6 +73,14 @@ def submission(house: House, held: Held, project: tuple[Path, Git]) -> int:
         submissions.start(tx, sent.id, at=house.now())
         submissions.record(tx, sent.id, recorded(held), at=house.now())
     return sent.id
+
+
+def registered(house: House, held: Held) -> LegacyModel:
+    """Register a legacy model."""
+    content = b"name,unit,owner,language\nLapse,Claims,Ann,SAS\n"
+    looked_over = register.preview(house, held.people["Gita"], "models.csv", content)
+    register.take_in(house, held.people["Gita"], looked_over)
+    return register.registered(house, held.people["Gita"])[0]
 
 
 # ------------------------------------------------------------------------------ accounts
@@ -157,7 +167,7 @@ def test_administration_is_for_administrators(house: House, held: Held) -> None:
         lambda: administration.set_roles(house, hugo, hugo.id, [Role.MEMBER]),
         lambda: administration.set_active(house, hugo, hugo.id, active=False),
         lambda: administration.everybody(house, held.people["Gita"]),
-        lambda: administration.newest(house, held.people["Edda"]),
+        lambda: administration.lines(house, held.people["Edda"], newest=1),
         lambda: administration.sign_up_link(house, held.people["Finn"]),
         lambda: administration.move(house, held.people["Gita"], ida.id, None),
         lambda: administration.change_unit(house, held.people["Gita"], unit),
@@ -309,10 +319,62 @@ def test_approval_tags_the_commit_and_signs_a_record(
     assert (house.settings.data / "keys" / "records.key").stat().st_mode & 0o077 == 0
 
 
+def test_withdrawn_teams_leave_nothing_to_the_next(
+    house: House, held: Held, project: tuple[Path, Git]
+) -> None:
+    edda, place = held.people["Edda"], house.repositories.ensure("blue", SLUG)
+    kept = repositories.take_over(place, project[0])
+    withdrawing.withdraw_team(house, edda, held.blue)
+    again, _ = joining.found(house, held.people["Ada"], held.event, "Blue")
+    assert again.slug == "blue"
+    assert repositories.head(house.repositories.ensure("blue", SLUG)) is None
+    (aside,) = house.repositories.root.glob(f".withdrawn/blue-*/blue/{SLUG}.git")
+    assert repositories.head(aside) == kept
+    withdrawing.withdraw_event(house, edda, held.event)
+    assert not house.repositories.place("blue", SLUG).exists()
+
+
+@pytest.mark.parametrize("name", ["Ada", "Finn", "Gita", "Hugo"])
+def test_champions_alone_withdraw(house: House, held: Held, name: str) -> None:
+    person = held.people[name]
+    refusals: tuple[Callable[[], None], ...] = (
+        lambda: withdrawing.withdraw_event(house, person, held.event),
+        lambda: withdrawing.withdraw_team(house, person, held.red),
+        lambda: withdrawing.withdraw_version(house, person, held.version),
+        lambda: withdrawing.let_go(house, person, held.event, held.version),
+    )
+    for refused in refusals:
+        with pytest.raises(Forbidden):
+            refused()
+
+
+@pytest.mark.parametrize("name", ["Ada", "Edda", "Finn"])
+def test_managers_alone_change_the_register(house: House, held: Held, name: str) -> None:
+    model = registered(house, held)
+    with pytest.raises(Forbidden):
+        register.change(house, held.people[name], model, live=True)
+    with pytest.raises(Forbidden):
+        register.remove(house, held.people[name], model)
+
+
+def test_model_is_changed_within_bounds(house: House, held: Held) -> None:
+    gita, model = held.people["Gita"], registered(house, held)
+    for wrong in (
+        replace(model, language="R" * 41),
+        replace(model, owner=" "),
+        replace(model, unit_id=999),
+    ):
+        with pytest.raises(PortalError, match=model.name):
+            register.change(house, gita, wrong, live=False)
+    register.remove(house, gita, model)
+    with pytest.raises(StoreError, match="registered"):
+        register.remove(house, gita, model)
+
+
 def test_links_are_in_the_audit(house: House, held: Held) -> None:
     hugo, ada = held.people["Hugo"], held.people["Ada"]
     administration.sign_in_link(house, hugo, ada.id)
-    line = administration.newest(house, hugo)[0]
+    line = administration.lines(house, hugo, newest=1)[0].entry
     assert (line.action, line.subject, line.actor_id) == ("link.made", f"person:{ada.id}", hugo.id)
 
 
@@ -409,7 +471,9 @@ def test_waiver_is_asked_granted_and_graded_again(
     house: House, held: Held, submission: int
 ) -> None:
     ada, finn = held.people["Ada"], held.people["Finn"]
-    reviewing.ask_waiver(house, ada, submission, "TEST005", "tests", "The machine is slow.")
+    with pytest.raises(PortalError, match=r"has no tests/absent\.py"):
+        reviewing.ask_waiver(house, ada, submission, "TEST005", "tests/absent.py", "Slow.")
+    reviewing.ask_waiver(house, ada, submission, "TEST005", "./README.md", "The machine is slow.")
     (waiting,) = reviewing.queue(house, finn)
     (asked,) = waiting.asked
     reviewing.answer_waiver(house, finn, asked, WaiverDecision.GRANTED, "It is.")

@@ -103,7 +103,66 @@ def test_export_holds_no_formula() -> None:
     assert as_csv(frame) == 'Model,Points\n"\'=HYPERLINK(""x"")",1\nTariff,-2\n'
 
 
+def test_home_shows_no_rehearsal(monkeypatch: pytest.MonkeyPatch, house: House, held: Held) -> None:
+    with house.database.write() as tx:
+        events.hold(
+            tx,
+            slug="try",
+            title="Rehearsal",
+            starts_at=held.event.starts_at,
+            ends_at=held.event.ends_at,
+            rehearsal=True,
+            at=house.now(),
+        )
+    app = drawn(monkeypatch, held, "Edda", Page.HOME)
+    assert not app.exception
+    assert [box.label for box in app.selectbox] == []
+    assert "Spring" in [shown.value for shown in app.header]
+
+
 # ------------------------------------------------------------------------------ the desk
+
+
+def test_event_is_withdrawn(monkeypatch: pytest.MonkeyPatch, house: House, held: Held) -> None:
+    app = drawn(monkeypatch, held, "Edda", Page.DESK)
+    pressed(app, f"withdraw-event-{held.event.id}")
+    assert "Spring is withdrawn" in said(app)
+    assert all_events(house) == {}
+
+
+def test_event_with_submissions_stays(
+    monkeypatch: pytest.MonkeyPatch, house: House, held: Held
+) -> None:
+    graded(house, held)
+    app = drawn(monkeypatch, held, "Edda", Page.DESK)
+    pressed(app, f"withdraw-event-{held.event.id}")
+    assert "1 submission tells of it" in said(app)
+    pressed(app, f"withdraw-team-{held.blue.id}")
+    assert "Take its members out" in said(app)
+    assert list(all_events(house)) == ["spring"]
+
+
+def test_version_is_let_go_and_withdrawn(
+    monkeypatch: pytest.MonkeyPatch, house: House, held: Held
+) -> None:
+    app = drawn(monkeypatch, held, "Edda", Page.DESK)
+    pressed(app, f"withdraw-version-{held.version.id}")
+    assert "1 event is held over it" in said(app)
+    pressed(app, f"let-go-{held.event.id}-{held.version.id}")
+    assert "goes on without" in said(app)
+    pressed(app, f"withdraw-version-{held.version.id}")
+    assert "is not published any more" in said(app)
+    with house.database.read() as tx:
+        assert events.published(tx) == ()
+
+
+def test_cap_is_what_the_challenge_asks_for(monkeypatch: pytest.MonkeyPatch, held: Held) -> None:
+    asked = held.challenge.leaderboard.daily_cap
+    assert asked == 30
+    monkeypatch.setattr(events, "DAILY_CAP", 7)
+    app = drawn(monkeypatch, held, "Edda", Page.DESK)
+    label = "Submissions a day, of each team to each challenge"
+    assert [box.value for box in app.number_input if box.label == label][-1] == asked
 
 
 def test_event_is_held(monkeypatch: pytest.MonkeyPatch, house: House, held: Held) -> None:
@@ -328,6 +387,62 @@ def test_register_is_imported(monkeypatch: pytest.MonkeyPatch, house: House, hel
     assert "2 models are new" in said(app)
     with house.database.read() as tx:
         assert {model.name for model in models.models(tx)} == {"Lapse", "Fraud score"}
+
+
+def registered(house: House, held: Held) -> int:
+    """Register a legacy model, and return its number."""
+    new = models.NewModel(
+        name="Lapse", unit_id=held.people["Ada"].unit_id or 0, owner="Ann", language="SAS"
+    )
+    with house.database.write() as tx:
+        models.register(tx, [new], at=house.now(), by=None)
+        return models.models(tx)[0].id
+
+
+def test_model_goes_live(monkeypatch: pytest.MonkeyPatch, house: House, held: Held) -> None:
+    registered(house, held)
+    app = drawn(monkeypatch, held, "Gita", Page.ADOPTION)
+    named(app.text_input, "Owner").set_value("Bo")
+    named(app.selectbox, "Challenge that asks for its port").set_value(SLUG)
+    named(app.checkbox, "Its port is live").check()
+    named(app.button, "Change it").click().run()
+    assert "Lapse is changed" in said(app)
+    with house.database.read() as tx:
+        (model,) = models.models(tx)
+    assert (model.owner, model.challenge_slug, model.language) == ("Bo", SLUG, "SAS")
+    assert model.live_since is not None
+
+
+def test_model_needs_an_owner(monkeypatch: pytest.MonkeyPatch, house: House, held: Held) -> None:
+    registered(house, held)
+    app = drawn(monkeypatch, held, "Gita", Page.ADOPTION)
+    named(app.text_input, "Owner").set_value(" ")
+    named(app.button, "Change it").click().run()
+    assert "owner is empty" in said(app)
+
+
+def test_model_is_removed(monkeypatch: pytest.MonkeyPatch, house: House, held: Held) -> None:
+    number = registered(house, held)
+    app = drawn(monkeypatch, held, "Gita", Page.ADOPTION)
+    pressed(app, f"remove-model-{number}")
+    assert "removed from the register" in said(app)
+    with house.database.read() as tx:
+        assert models.models(tx) == ()
+
+
+def test_audit_is_searched(monkeypatch: pytest.MonkeyPatch, held: Held) -> None:
+    app = drawn(monkeypatch, held, "Hugo", Page.ADMINISTRATION)
+    app.text_input(key="audit-find").set_value("team.JOINED").run()
+    assert not app.exception
+    assert list(app.table[-1].value["What"]) == [r"team\.joined"]
+    app.text_input(key="audit-find").set_value("cleo").run()
+    rows = app.table[-1].value
+    assert all(
+        "Cleo" in by or "cleo" in why for by, why in zip(rows["By"], rows["Details"], strict=True)
+    )
+    assert "Cleo" in set(rows["By"])
+    app.text_input(key="audit-find").set_value("100%").run()
+    assert "No line is found" in "\n".join(shown.value for shown in app.info)
 
 
 def test_names_are_no_markdown(monkeypatch: pytest.MonkeyPatch, house: House, held: Held) -> None:
