@@ -33,7 +33,14 @@ def send(channel: socket.socket, message: dict[str, Any], descriptors: Sequence[
 def receive(channel: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
     """Return the next message and its descriptors; None when the other end is gone."""
     try:
-        packet, descriptors, _, _ = socket.recv_fds(channel, LARGEST + 1, _MOST_DESCRIPTORS)
+        packet, descriptors = _next(channel)
     except ConnectionResetError:
-        return None, []
-    return (json.loads(packet) if packet else None), list(descriptors)
+        # The other end left without reading all. That is told before what it had still sent, once:
+        # its last words are to be had behind it.
+        packet, descriptors = _next(channel)
+    return (json.loads(packet) if packet else None), descriptors
+
+
+def _next(channel: socket.socket) -> tuple[bytes, list[int]]:
+    packet, descriptors, _, _ = socket.recv_fds(channel, LARGEST + 1, _MOST_DESCRIPTORS)
+    return packet, list(descriptors)

@@ -56,6 +56,14 @@ def test_closed_end_is_none(ends: Ends) -> None:
     assert wire.receive(ends[1]) == (None, [])
 
 
+def test_last_words_are_heard_of_who_left_in_haste(ends: Ends) -> None:
+    wire.send(ends[0], {"do": "kill"})
+    wire.send(ends[1], {"told": "end"})
+    ends[1].close()
+    assert wire.receive(ends[0]) == ({"told": "end"}, [])
+    assert wire.receive(ends[0]) == (None, [])
+
+
 def test_huge_message_is_refused(ends: Ends) -> None:
     with pytest.raises(ValueError, match="larger than"):
         wire.send(ends[0], {"x": "y" * wire.LARGEST})
