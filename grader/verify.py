@@ -272,8 +272,8 @@ def grade_reference(
 ) -> ReferenceResult:
     """Grade a reference as a team's submission would be, and hold it against its expectation.
 
-    One that expects no total is graded on what it speaks of: the checks that it expects to fail, and
-    its answers. Where it expects a parity and no case to fail, these are those of the parity groups.
+    One that expects no total is graded on what it speaks of: the checks that it expects to fail,
+    and its answers. Where it expects a parity, and no case to fail, the parity groups are enough.
     """
     reports = []
     only = () if reference.whole else (*_asked(reference, challenge), *reference.findings)

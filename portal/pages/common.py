@@ -42,7 +42,7 @@ _ON_A_PHONE = 4
 _STYLE = f"""<style>
 {", ".join(f".stCode .token.{kind}" for kind in _MUTED)},
 .stCode .linenumber {{ color: inherit !important; }}
-td, td * {{ overflow-wrap: anywhere !important; white-space: normal !important; }}
+td, td * {{ overflow-wrap: anywhere !important; white-space: normal !important; hyphens: auto; }}
 @media (max-width: 640px) {{
 .st-key-board :is(th, td):nth-child(n + {_ON_A_PHONE + 1}) {{ display: none; }}
 }}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from leaderboard.model import ChallengeVersion, Event, Person, Team
+from leaderboard.model import ChallengeVersion, Event, JobState, Person, Team
 from leaderboard.ranking import FINALS
 from portal.access import Page
 from portal.house import House
@@ -198,7 +198,9 @@ def _submission(status: Status) -> None:
         if status.job.state.terminal:
             st.markdown(plain(status.said))
         else:
-            st.progress(submitting.share(status), text=plain(status.said))
+            running = status.job.state is JobState.RUNNING and status.workers
+            left = f", {status.about} left" if running else ""
+            st.progress(submitting.share(status), text=plain(status.said + left))
         if status.report is not None:
             st.page_link(
                 "portal/pages/report.py",

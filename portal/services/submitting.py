@@ -54,18 +54,28 @@ class Status:
         if not self.workers:
             return "waiting: no worker runs; an administrator can start one with 'drydock worker'"
         if self.job.state is JobState.QUEUED:
-            about = max(5, round(self.seconds / 5) * 5)
-            return f"queued, {self.before} before it, about {about} s"
+            return f"queued, {self.before} before it, {self.about}"
         return self.job.step or "starting"
+
+    @property
+    def about(self) -> str:
+        """How long it will still take, as exactly as one can know."""
+        return f"about {max(5, round(self.seconds / 5) * 5)} s"
 
 
 _STEPS = ("checkout", "wheel", "train", "score", "reproducibility", "robustness", "mutants", "ci")
+_BEGUN = 0.02
+"""How far one is that has told no step yet."""
 
 
 def share(status: Status) -> float:
     """Return how far a grading is by its step, 0..1."""
-    name = status.job.step.split(" ")[0]
-    return (_STEPS.index(name) + 1) / (len(_STEPS) + 1) if name in _STEPS else 0.02
+    return _share(status.job)
+
+
+def _share(job: Job) -> float:
+    name = job.step.split(" ")[0]
+    return (_STEPS.index(name) + 1) / (len(_STEPS) + 1) if name in _STEPS else _BEGUN
 
 
 def points(report: RecordedReport) -> str:
@@ -219,7 +229,12 @@ def _status(tx: Connection, sent: Submission) -> Status:
     alive = len(workers.alive(tx))
     before = submissions.place(tx, sent.id)
     each = submissions.usual_seconds(tx) or USUAL_SECONDS
-    turns = 0 if job.state.terminal else 1 + before / max(1, alive)
+    if job.state.terminal:
+        turns = 0.0
+    elif job.state is JobState.RUNNING:
+        turns = 1 - _share(job)
+    else:
+        turns = 1 + before / max(1, alive)
     return Status(
         submission=sent,
         job=job,

@@ -103,7 +103,10 @@ def test_event_is_played_whole(browser: Browser, portal: Portal, tmp_path: Path)
     parents = ["-p", head, "-p", "HEAD"]
     merged = run_git(right, "commit-tree", "HEAD^{tree}", *parents, "-m", "Round nothing")
     pushed = run_git(right, "push", address, f"{merged.stdout.strip()}:main")
-    assert "accepted" in pushed.stderr, pushed.stderr
+    told = re.findall(r"^remote: (.*?)\s*$", pushed.stderr, re.MULTILINE)
+    assert any(re.fullmatch(r"standards 4\d\d/450", line) for line in told), told
+    assert {"wheel", "mutants", "parity 300/300"} <= set(told)
+    assert any(line.endswith("accepted") for line in told), told
     number = re.findall(r"submission=(\d+)", pushed.stderr)[0]
 
     board = opened(context, portal, "leaderboard")

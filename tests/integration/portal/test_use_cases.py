@@ -371,6 +371,21 @@ def test_model_is_changed_within_bounds(house: House, held: Held) -> None:
         register.remove(house, gita, model)
 
 
+def test_estimate_shrinks_as_grading_goes_on(house: House, held: Held) -> None:
+    ada = held.people["Ada"]
+    sent, _ = submitting.submit(house, ada, held.blue, held.version, "a" * 40)
+    left = [submitting.status(house, ada, sent.id).seconds]
+    with house.database.write() as tx:
+        submissions.start(tx, sent.id, at=house.now())
+    for step in ("wheel", "score hidden/traps", "mutants"):
+        with house.database.write() as tx:
+            submissions.tell_step(tx, sent.id, step, at=house.now())
+        left.append(submitting.status(house, ada, sent.id).seconds)
+    assert left == sorted(left, reverse=True)
+    assert left[-1] < left[0] / 3
+    assert submitting.status(house, ada, sent.id).about == "about 10 s"
+
+
 def test_links_are_in_the_audit(house: House, held: Held) -> None:
     hugo, ada = held.people["Hugo"], held.people["Ada"]
     administration.sign_in_link(house, hugo, ada.id)
