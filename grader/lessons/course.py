@@ -49,6 +49,8 @@ BOOK = "gradebook.db"
 _QUIET = logging.getLogger("drydock.nbgrader")
 _QUIET.addHandler(logging.NullHandler())
 _QUIET.propagate = False
+# nbgrader tells this one of each step, and raises its level to be heard; what is wrong still is.
+logging.getLogger("traitlets").addFilter(lambda record: record.levelno >= logging.WARNING)
 _RAISED = re.compile(r"^\s*(?:[\w.]+\.)?(\w+(?:Error|Exception): .+)$", re.MULTILINE)
 
 _AUTOTEST = re.compile(r"### (HASHED )?AUTOTEST")

@@ -9,7 +9,7 @@ import pytest
 from nbformat import NotebookNode
 
 from grader import lessons
-from grader.lessons import Bench, Lesson, LessonError
+from grader.lessons import Bench, Lesson, LessonError, course
 from grader.lessons.verify import verify
 from portal.settings import HOME
 
@@ -26,6 +26,13 @@ def test_lesson_is_proven(slug: str, bench: Bench) -> None:
 def test_three_lessons_come_in_order() -> None:
     assert OURS[0] == "from-notebook-to-package"
     assert set(OURS[1:]) == {"pipelines-that-dont-leak", "what-sas-r-and-excel-do-differently"}
+
+
+def test_making_a_course_is_quiet(
+    small: Lesson, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    course.create(tmp_path / "course", small)
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 def test_drafted_lesson_is_proven(small: Lesson, bench: Bench) -> None:
