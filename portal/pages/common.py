@@ -42,6 +42,7 @@ _ON_A_PHONE = 4
 _STYLE = f"""<style>
 {", ".join(f".stCode .token.{kind}" for kind in _MUTED)},
 .stCode .linenumber {{ color: inherit !important; }}
+.stPageLink a p {{ text-decoration: underline; }}
 td, td * {{ overflow-wrap: anywhere !important; white-space: normal !important; }}
 @media (max-width: 640px) {{
 table td, table td * {{ overflow-wrap: break-word !important; }}
@@ -49,8 +50,9 @@ table td > div {{ max-width: 14rem !important; }}
 .st-key-board :is(th, td):nth-child(n + {_ON_A_PHONE + 1}) {{ display: none; }}
 }}
 </style>"""
-"""What no theme sets: greys of code that are too faint to read, cells that no key scrolls, and on a
-phone, words that stay whole, for fingers push a table aside, and what of a board has no room."""
+"""What no theme sets: greys of code that are too faint to read, links that look like none, cells
+that no key scrolls; and on a phone, words that stay whole, for fingers push a table aside, and what
+of a board has no room."""
 
 
 def run() -> None:
