@@ -158,8 +158,8 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedReport:
-    """A report as it was recorded: its figures, and the whole of it as JSON."""
+class ReportFigures:
+    """What a report comes to: all that boards, queues and statuses ask of it."""
 
     id: int
     submission_id: int
@@ -175,11 +175,18 @@ class RecordedReport:
     digest: str
     """SHA-256 of the JSON."""
     recorded_at: datetime
-    content: str
     loss: float | None = None
     """How much worse than the legacy model, relative to it; for the board's Ladder alone."""
     loss_error: float | None = None
     """Standard error of the loss."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedReport(ReportFigures):
+    """A report as it was recorded: its figures, and the whole of it."""
+
+    content: str
+    """JSON; a hundred kilobytes and more, so it is read for one report at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

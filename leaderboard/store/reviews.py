@@ -5,7 +5,7 @@ Nothing is taken back: a later word stands over an earlier one, and both stay.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -15,7 +15,7 @@ from leaderboard.errors import StoreError
 from leaderboard.model import Decision, Review, WaiverDecision, WaiverRuling
 from leaderboard.ranking import FINALS
 from leaderboard.store import audit, submissions
-from leaderboard.store.rows import fields, new_id
+from leaderboard.store.rows import AnyRow, fields, new_id
 
 
 def review(
@@ -47,6 +47,15 @@ def reviews(tx: Connection, report: int) -> tuple[Review, ...]:
     table = tables.review
     rows = tx.execute(select(table).where(table.c.report_id == report).order_by(table.c.id))
     return tuple(Review(**{**fields(row), "decision": Decision(row.decision)}) for row in rows)
+
+
+def last_words(tx: Connection, reports: Collection[int]) -> dict[int, Review]:
+    """Return what was said last of each of some reports, of which anything was, by their ids."""
+    table = tables.review
+    rows = tx.execute(select(table).where(table.c.report_id.in_(reports)).order_by(table.c.id))
+    return {
+        row.report_id: Review(**{**fields(row), "decision": Decision(row.decision)}) for row in rows
+    }
 
 
 def approval(tx: Connection, submission: int) -> Review | None:
@@ -152,9 +161,17 @@ def waivers_in_force(
     tx: Connection, team: int, challenge_slug: str, *, at: datetime
 ) -> tuple[WaiverRuling, ...]:
     """Return the waivers that held at a time: granted last of all said by then, and not expired."""
+    return in_force(rulings(tx, team, challenge_slug), at=at)
+
+
+def in_force(said: Iterable[WaiverRuling], *, at: datetime) -> tuple[WaiverRuling, ...]:
+    """Return which of a team's waivers held at a time.
+
+    :param said: all that was asked and answered, oldest first
+    """
     last = {
         (ruling.code, ruling.path): ruling
-        for ruling in rulings(tx, team, challenge_slug)
+        for ruling in said
         # Asking again undoes no answer.
         if ruling.decision is not WaiverDecision.ASKED and ruling.at <= at
     }
@@ -174,9 +191,22 @@ def rulings(tx: Connection, team: int, challenge_slug: str) -> tuple[WaiverRulin
         .where(table.c.team_id == team, table.c.challenge_slug == challenge_slug)
         .order_by(table.c.id)
     )
-    return tuple(
-        WaiverRuling(**{**fields(row), "decision": WaiverDecision(row.decision)}) for row in rows
+    return tuple(map(_as_ruling, rows))
+
+
+def rulings_in(tx: Connection, event: int) -> Mapping[tuple[int, str], Sequence[WaiverRuling]]:
+    """Return the same of an event's teams, by team and challenge slug."""
+    table, team = tables.waiver, tables.team
+    rows = tx.execute(
+        select(table)
+        .join(team, team.c.id == table.c.team_id)
+        .where(team.c.event_id == event)
+        .order_by(table.c.id)
     )
+    found: dict[tuple[int, str], list[WaiverRuling]] = {}
+    for row in rows:
+        found.setdefault((row.team_id, row.challenge_slug), []).append(_as_ruling(row))
+    return found
 
 
 def choose_finals(
@@ -245,4 +275,8 @@ def check_reason(reason: str) -> None:
 
 def _ruling(tx: Connection, number: int) -> WaiverRuling:
     row = tx.execute(select(tables.waiver).where(tables.waiver.c.id == number)).one()
+    return _as_ruling(row)
+
+
+def _as_ruling(row: AnyRow) -> WaiverRuling:
     return WaiverRuling(**{**fields(row), "decision": WaiverDecision(row.decision)})

@@ -9,15 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, func, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 
 from leaderboard import ranking, tables
 from leaderboard.errors import StoreError
-from leaderboard.model import Job, JobState, RecordedReport, Submission
+from leaderboard.model import Job, JobState, RecordedReport, ReportFigures, Submission
 from leaderboard.store import audit, events
 from leaderboard.store.rows import AnyRow, fields, new_id
 
@@ -218,9 +230,9 @@ def record(
     """
     line = select(tables.job.c.round).where(tables.job.c.submission_id == submission)
     current = tx.execute(line.with_for_update()).scalar_one()
-    known = report_of(tx, submission)
+    known = figures_of(tx, submission)
     if known is not None and known.round == current:
-        return known, False
+        return find_report(tx, known.id), False
     digest = hashlib.sha256(new.content.encode()).hexdigest()
     report = new_id(
         tx,
@@ -266,6 +278,14 @@ def report_of(tx: Connection, submission: int) -> RecordedReport | None:
     return None if row is None else RecordedReport(**fields(row))
 
 
+def figures_of(tx: Connection, submission: int) -> ReportFigures | None:
+    """Return what the last report of a submission comes to; None while there is none."""
+    table = tables.report
+    of = select(*_figures(table)).where(table.c.submission_id == submission)
+    row = tx.execute(of.order_by(table.c.round.desc()).limit(1)).first()
+    return None if row is None else ReportFigures(**fields(row))
+
+
 def find_report(tx: Connection, report: int) -> RecordedReport:
     """Return a report by id.
 
@@ -277,19 +297,58 @@ def find_report(tx: Connection, report: int) -> RecordedReport:
     return RecordedReport(**fields(row))
 
 
-def graded(
-    tx: Connection, team: int, challenge_slug: str
-) -> tuple[tuple[Submission, RecordedReport], ...]:
-    """Return a team's submissions to a challenge that have a report, with the last one of each."""
-    sent, known = tables.submission, tables.challenge
+Graded: TypeAlias = tuple[Submission, ReportFigures]
+"""A submission that has a report, and what the last one comes to."""
+
+
+def graded(tx: Connection, team: int, challenge_slug: str) -> tuple[Graded, ...]:
+    """Return a team's graded submissions to a challenge, oldest first."""
+    found = _graded(
+        tx, (tables.submission.c.team_id == team) & (tables.challenge.c.slug == challenge_slug)
+    )
+    return tuple(pair for _, pair in found)
+
+
+def graded_of_team(tx: Connection, team: int) -> tuple[Graded, ...]:
+    """Return a team's graded submissions to all challenges, oldest first."""
+    return tuple(pair for _, pair in _graded(tx, tables.submission.c.team_id == team))
+
+
+def graded_in(tx: Connection, event: int) -> Mapping[tuple[int, str], Sequence[Graded]]:
+    """Return an event's graded submissions, oldest first, by team and challenge slug."""
+    found: dict[tuple[int, str], list[Graded]] = {}
+    for slug, pair in _graded(tx, tables.submission.c.event_id == event):
+        found.setdefault((pair[0].team_id, slug), []).append(pair)
+    return found
+
+
+def _graded(tx: Connection, which: ColumnElement[bool]) -> Iterator[tuple[str, Graded]]:
+    sent, told, known = tables.submission, tables.report, tables.challenge
     rows = tx.execute(
-        select(sent)
+        select(sent, known.c.slug, *(c.label(f"report_{c.name}") for c in _figures(told)))
+        .join(told, told.c.submission_id == sent.c.id)
         .join(known, known.c.id == sent.c.challenge_id)
-        .where(sent.c.team_id == team, known.c.slug == challenge_slug)
+        .where(which, _is_last(told))
         .order_by(sent.c.id)
-    ).all()
-    pairs = [(_submission(row), report_of(tx, row.id)) for row in rows]
-    return tuple((item, report) for item, report in pairs if report is not None)
+    )
+    for row in rows:
+        values = fields(row)
+        figures = {c.name: values[f"report_{c.name}"] for c in _figures(told)}
+        yield row.slug, (_submission(row), ReportFigures(**figures))
+
+
+def _figures(table: Table) -> list[Column[Any]]:
+    return [column for column in table.c if column.name != "content"]
+
+
+def _is_last(told: Table) -> ColumnElement[bool]:
+    """Say that a submission's report is its last one: it may have been graded again."""
+    later = tables.report.alias()
+    return ~(
+        select(later.c.id)
+        .where(later.c.submission_id == told.c.submission_id, later.c.round > told.c.round)
+        .exists()
+    )
 
 
 def report_before(tx: Connection, sent: Submission) -> RecordedReport | None:
@@ -321,7 +380,6 @@ def entries(tx: Connection, event: int, slug: str) -> tuple[ranking.Entry, ...]:
     Of a submission that was graded again, the last report counts.
     """
     sent, told, known = tables.submission, tables.report, tables.challenge
-    later = tables.report.alias()
     rows = tx.execute(
         select(
             told.c.id.label("report_id"),
@@ -336,11 +394,7 @@ def entries(tx: Connection, event: int, slug: str) -> tuple[ranking.Entry, ...]:
         .join(told, told.c.submission_id == sent.c.id)
         .join(known, known.c.id == sent.c.challenge_id)
         .where(sent.c.event_id == event, known.c.slug == slug)
-        .where(
-            ~select(later.c.id)
-            .where(later.c.submission_id == sent.c.id, later.c.round > told.c.round)
-            .exists()
-        )
+        .where(_is_last(told))
         .order_by(sent.c.received_at, sent.c.id)
     )
     return tuple(ranking.Entry(**fields(row)) for row in rows)

@@ -13,7 +13,7 @@ from cachetools.keys import hashkey
 from sqlalchemy import Connection
 
 from leaderboard import ranking
-from leaderboard.model import Event, Person, RecordedReport, Role, Submission, Team
+from leaderboard.model import Event, Person, ReportFigures, Role, Submission, Team
 from leaderboard.ranking import Entry, Overall, Standing
 from leaderboard.store import audit, events, people, reviews, submissions
 from portal.access import Action, may
@@ -186,7 +186,7 @@ def overall(
 class Finals:
     """What a team may choose its finals from, and has chosen."""
 
-    graded: tuple[tuple[Submission, RecordedReport], ...]
+    graded: tuple[tuple[Submission, ReportFigures], ...]
     chosen: frozenset[int]
     """Ids of submissions."""
 

@@ -78,7 +78,7 @@ def _reached(house: House, person: Person, team: Team | None) -> tuple[bool, boo
         return False, False, False, False
     with house.database.read() as tx:
         sent = submissions.of_team(tx, team.id)
-        told = [report for item in sent if (report := submissions.report_of(tx, item.id))]
+        told = [report for _, report in submissions.graded_of_team(tx, team.id)]
         accepted = [report for report in told if report.outcome == ACCEPTED]
         approved = any(
             said and said[-1].decision is Decision.APPROVED

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from leaderboard.model import (
     ChallengeVersion,
     Decision,
     Event,
     Person,
-    RecordedReport,
+    ReportFigures,
     Review,
     Role,
     Submission,
@@ -21,6 +24,7 @@ from leaderboard.model import (
 )
 from leaderboard.ranking import ACCEPTED
 from leaderboard.store import events, people, reviews, submissions
+from leaderboard.store.submissions import Graded
 from portal import record, repositories
 from portal.access import Action, may
 from portal.errors import Forbidden, PortalError
@@ -35,7 +39,7 @@ class Waiting:
     team: Team
     version: ChallengeVersion
     submission: Submission
-    report: RecordedReport
+    report: ReportFigures
     last: Review | None
     asked: tuple[WaiverRuling, ...]
     """Waivers that no leader has answered yet."""
@@ -56,33 +60,38 @@ def queue(house: House, person: Person) -> tuple[Waiting, ...]:
     """
     if Role.LEADER not in person.roles:
         raise Forbidden("not-yours", "Leaders review submissions.")
-    found = []
     with house.database.read() as tx:
-        for event in events.events(tx):
-            if event.rehearsal:
-                continue
-            for version in events.challenges(tx, event.id):
-                for team in events.teams(tx, event.id):
-                    best = _best(submissions.graded(tx, team.id, version.slug))
-                    if best is not None:
-                        said = reviews.reviews(tx, best[1].id)
-                        asked = _unanswered(reviews.rulings(tx, team.id, version.slug))
-                        granted = reviews.waivers_in_force(
-                            tx, team.id, version.slug, at=house.now()
-                        )
-                        found.append(
-                            Waiting(
-                                event=event,
-                                team=team,
-                                version=version,
-                                submission=best[0],
-                                report=best[1],
-                                last=said[-1] if said else None,
-                                asked=asked,
-                                granted=granted,
-                            )
-                        )
+        found = [
+            waiting
+            for event in events.events(tx)
+            if not event.rehearsal
+            for waiting in _waiting(tx, event, house.now())
+        ]
     return tuple(sorted(found, key=lambda item: (not item.open, item.report.recorded_at)))
+
+
+def _waiting(tx: Connection, event: Event, now: datetime) -> Iterator[Waiting]:
+    """Yield the best submission of each team of an event to each of its challenges."""
+    graded = submissions.graded_in(tx, event.id)
+    best = {key: found for key, pairs in graded.items() if (found := _best(pairs)) is not None}
+    said = reviews.last_words(tx, [report.id for _, report in best.values()])
+    rulings = reviews.rulings_in(tx, event.id)
+    teams = events.teams(tx, event.id)
+    for version in events.challenges(tx, event.id):
+        for team in teams:
+            key = team.id, version.slug
+            if key in best:
+                submission, report = best[key]
+                yield Waiting(
+                    event=event,
+                    team=team,
+                    version=version,
+                    submission=submission,
+                    report=report,
+                    last=said.get(report.id),
+                    asked=_unanswered(rulings.get(key, ())),
+                    granted=reviews.in_force(rulings.get(key, ()), at=now),
+                )
 
 
 def decide(
@@ -100,7 +109,7 @@ def decide(
         team = events.find_team(tx, sent.team_id)
         if not may(person, Action.REVIEW, team) or person.id in team.members:
             raise Forbidden("not-yours", "Leaders review what other people's teams submitted.")
-        report = submissions.report_of(tx, submission)
+        report = submissions.figures_of(tx, submission)
         if report is None:
             raise Forbidden("not-yours", "There is no report to review yet.")
         said = reviews.review(tx, report.id, decision, reason, by=person.id, at=house.now())
@@ -298,9 +307,7 @@ def changes(house: House, person: Person, submission: int) -> tuple[Changes, ...
     )
 
 
-def _best(
-    graded: tuple[tuple[Submission, RecordedReport], ...],
-) -> tuple[Submission, RecordedReport] | None:
+def _best(graded: Sequence[Graded]) -> Graded | None:
     """Return the accepted one with most points; else the one with most; the older of equals."""
     return max(
         graded,
@@ -309,6 +316,6 @@ def _best(
     )
 
 
-def _unanswered(rulings: tuple[WaiverRuling, ...]) -> tuple[WaiverRuling, ...]:
+def _unanswered(rulings: Sequence[WaiverRuling]) -> tuple[WaiverRuling, ...]:
     last = {(ruling.code, ruling.path): ruling for ruling in rulings}
     return tuple(r for _, r in sorted(last.items()) if r.decision is WaiverDecision.ASKED)

@@ -15,6 +15,7 @@ from leaderboard.model import (
     JobState,
     Person,
     RecordedReport,
+    ReportFigures,
     Submission,
     Team,
 )
@@ -36,7 +37,7 @@ class Status:
 
     submission: Submission
     job: Job
-    report: RecordedReport | None
+    report: ReportFigures | None
     before: int
     """How many others are graded first."""
     seconds: float
@@ -78,7 +79,7 @@ def _share(job: Job) -> float:
     return (_STEPS.index(name) + 1) / (len(_STEPS) + 1) if name in _STEPS else _BEGUN
 
 
-def points(report: RecordedReport) -> str:
+def points(report: ReportFigures) -> str:
     """Return a report's points as people read them."""
     if report.total is None:
         return "no points"
@@ -201,6 +202,18 @@ def submit_commit(
     return submit(house, person, team, version, commit, origin=origin.address)
 
 
+def recorded(house: House, person: Person, submission: int) -> RecordedReport | None:
+    """Return the whole report of a submission; None while there is none.
+
+    :raises Forbidden: it is not theirs to see (slug ``not-yours``)
+    """
+    with house.database.read() as tx:
+        sent = submissions.find(tx, submission)
+        if not may(person, Action.READ, events.find_team(tx, sent.team_id)):
+            raise _not_yours()
+        return submissions.report_of(tx, submission)
+
+
 def status(house: House, person: Person, submission: int) -> Status:
     """Return how far a submission is.
 
@@ -210,7 +223,7 @@ def status(house: House, person: Person, submission: int) -> Status:
         sent = submissions.find(tx, submission)
         if not may(person, Action.READ, events.find_team(tx, sent.team_id)):
             raise _not_yours()
-        return _status(tx, sent)
+        return _status(tx, sent, _pace(tx))
 
 
 def of_team(house: House, person: Person, team: Team) -> tuple[Status, ...]:
@@ -221,27 +234,39 @@ def of_team(house: House, person: Person, team: Team) -> tuple[Status, ...]:
     if not may(person, Action.READ, team):
         raise _not_yours()
     with house.database.read() as tx:
-        return tuple(_status(tx, sent) for sent in submissions.of_team(tx, team.id))
+        pace = _pace(tx)
+        return tuple(_status(tx, sent, pace) for sent in submissions.of_team(tx, team.id))
 
 
-def _status(tx: Connection, sent: Submission) -> Status:
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How fast the queue empties."""
+
+    workers: int
+    seconds: float
+    """Of one grading."""
+
+
+def _pace(tx: Connection) -> _Pace:
+    return _Pace(len(workers.alive(tx)), submissions.usual_seconds(tx) or USUAL_SECONDS)
+
+
+def _status(tx: Connection, sent: Submission, pace: _Pace) -> Status:
     job = submissions.job(tx, sent.id)
-    alive = len(workers.alive(tx))
-    before = submissions.place(tx, sent.id)
-    each = submissions.usual_seconds(tx) or USUAL_SECONDS
+    before = 0 if job.state.terminal else submissions.place(tx, sent.id)
     if job.state.terminal:
         turns = 0.0
     elif job.state is JobState.RUNNING:
         turns = 1 - _share(job)
     else:
-        turns = 1 + before / max(1, alive)
+        turns = 1 + before / max(1, pace.workers)
     return Status(
         submission=sent,
         job=job,
-        report=submissions.report_of(tx, sent.id) if job.state is JobState.DONE else None,
+        report=submissions.figures_of(tx, sent.id) if job.state is JobState.DONE else None,
         before=before,
-        seconds=each * turns,
-        workers=alive,
+        seconds=pace.seconds * turns,
+        workers=pace.workers,
     )
 
 

@@ -12,14 +12,14 @@ MOST = 5
 """Findings that are told at once: more are not read."""
 
 
-def lines(status: Status) -> list[str]:
+def lines(status: Status, recorded: RecordedReport | None) -> list[str]:
     """Return what is said of a submission whose grading has ended."""
-    if status.report is None:
+    if recorded is None:
         return [status.said]
-    report = reports.from_json(status.report.content)
+    report = read(recorded)
     return [
         *(_line(name, score) for name, score in _parts(report)),
-        f"total {points(status.report)}: {status.report.outcome}",
+        f"total {points(recorded)}: {recorded.outcome}",
         *(f"! {reports.clean_line(reason)}" for reason in report.scores.reasons[:MOST]),
         *_first_to_fix(report),
     ]

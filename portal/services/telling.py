@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leaderboard.model import Job, JobState, RecordedReport
+from leaderboard.model import Job, JobState, ReportFigures
 from leaderboard.store import submissions
 from portal import hosts
 from portal.errors import PortalError
@@ -18,7 +18,7 @@ def tell(house: House, submission: int) -> bool:
     with house.database.read() as tx:
         sent = submissions.find(tx, submission)
         job = submissions.job(tx, submission)
-        report = submissions.report_of(tx, submission)
+        report = submissions.figures_of(tx, submission)
     if not sent.origin:
         return False
     try:
@@ -29,7 +29,7 @@ def tell(house: House, submission: int) -> bool:
     return hosts.post_status(origin, sent.commit, state, said, report_address(house, submission))
 
 
-def status(job: Job, report: RecordedReport | None) -> tuple[State, str]:
+def status(job: Job, report: ReportFigures | None) -> tuple[State, str]:
     """Return what is said of a commit, from how far its grading is."""
     if not job.state.terminal:
         return State.PENDING, "Drydock grades this commit."

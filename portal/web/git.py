@@ -192,7 +192,10 @@ class Pushes:
         while asyncio.get_running_loop().time() < end and not self._house.ending.is_set():
             status = await run_in_threadpool(submitting.status, self._house, person, submission)
             if status.job.state.terminal:
-                for line in summary.lines(status):
+                report = await run_in_threadpool(
+                    submitting.recorded, self._house, person, submission
+                )
+                for line in summary.lines(status, report):
                     yield f"{line}\n"
                 return
             stage = f"{status.job.state}{status.job.step}{status.before}"

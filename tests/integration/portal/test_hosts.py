@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from leaderboard.model import Job, JobState, Person, RecordedReport, Team
+from leaderboard.model import Job, JobState, Person, ReportFigures, Team
 from leaderboard.store import people, submissions
 from portal.errors import Forbidden, PortalError
 from portal.hosts import HostKind, State, find, parse_hosts, proven, pushed
@@ -267,7 +267,7 @@ def test_state_says_how_it_went(state: JobState, report: str | None, expected: S
     )
     known = None
     if report:
-        known = RecordedReport(
+        known = ReportFigures(
             id=1,
             submission_id=1,
             round=1,
@@ -278,7 +278,6 @@ def test_state_says_how_it_went(state: JobState, report: str | None, expected: S
             seconds=1.0,
             digest="",
             recorded_at=now,
-            content="",
         )
     assert telling.status(job, known)[0] is expected
 

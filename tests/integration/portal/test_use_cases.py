@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from sqlalchemy import event
 
 from grader import package, references
 from grader.errors import UserError
@@ -369,6 +370,28 @@ def test_model_is_changed_within_bounds(house: House, held: Held) -> None:
     register.remove(house, gita, model)
     with pytest.raises(StoreError, match="registered"):
         register.remove(house, gita, model)
+
+
+def test_queue_of_many_teams_takes_no_more_queries(house: House, held: Held) -> None:
+    asked: list[str] = []
+    event.listen(
+        house.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2])
+    )
+    taken = []
+    for team, name in ((held.blue, "Ada"), (held.red, "Cleo")):
+        for number in range(3):
+            commit = f"{team.id}{number}".zfill(40)
+            person = held.people[name]
+            sent, _ = submitting.submit(house, person, team, held.version, commit)
+            with house.database.write() as tx:
+                submissions.start(tx, sent.id, at=house.now())
+                submissions.record(tx, sent.id, recorded(held, 900 + number), at=house.now())
+        asked.clear()
+        waiting = reviewing.queue(house, held.people["Finn"])
+        taken.append(len(asked))
+    assert [item.report.total for item in waiting] == [902, 902]
+    assert taken[0] == taken[1]
+    assert not any("content" in statement for statement in asked)
 
 
 def test_estimate_shrinks_as_grading_goes_on(house: House, held: Held) -> None:
