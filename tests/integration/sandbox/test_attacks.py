@@ -168,13 +168,24 @@ time.sleep(0.2)
 """,
     "memory-without-owner": "os.write(os.memfd_create('x'), b'x' * (1 << 20))",
     "memory-by-system-v": "need(libc.shmget(0, 1 << 20, 0o1600) >= 0)",
-    "fill-disk": "open('/tmp/fill' + str(os.getpid()), 'wb').write(bytes(40 << 20))",
-    "fill-shared-memory": "open('/dev/shm/fill' + str(os.getpid()), 'wb').write(bytes(40 << 20))",
+    "fill-disk": """
+path = f'/tmp/fill{os.getpid()}'
+open(path, 'wb').write(bytes(40 << 20))
+os.remove(path)
+""",
+    "fill-shared-memory": """
+path = f'/dev/shm/fill{os.getpid()}'
+open(path, 'wb').write(bytes(40 << 20))
+os.remove(path)
+""",
     "many-files": """
 folder = f'/tmp/many-{os.getpid()}'
 os.mkdir(folder)
 for n in range(30000):
     open(f'{folder}/{n}', 'w').close()
+for n in range(30000):
+    os.remove(f'{folder}/{n}')
+os.rmdir(folder)
 """,
     "many-descriptors": "held = [os.open('/dev/null', 0) for _ in range(600)]",
     "much-output": "for _ in range(200): sys.stdout.write('x' * (1 << 16))",
