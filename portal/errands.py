@@ -91,7 +91,10 @@ class Errands:
 
     def _await(self, name: str, process: subprocess.Popen[bytes]) -> None:
         status = process.wait()
-        self._ended(name).write_text(json.dumps(status), encoding="utf-8")
+        ended = self._ended(name)
+        unfinished = ended.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(status), encoding="utf-8")
+        unfinished.replace(ended)  # whoever looks sees the whole of it, or nothing
         with self._lock:
             del self._running[name]
 

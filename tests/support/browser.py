@@ -25,6 +25,12 @@ PATIENCE = 30_000
 """Milliseconds."""
 SHOTS = Path(__file__).parents[2] / "results" / "screenshots"
 BAD = {"serious", "critical"}
+_AT_REST = """() =>
+    !document.querySelector('[data-stale="true"]')
+    && document.getAnimations().every(
+        (one) => one.effect.getComputedTiming().endTime === Infinity
+    )"""
+"""Whether all is drawn in its own colours: halfway through fading in or out, each is too faint."""
 
 
 @contextmanager
@@ -55,8 +61,7 @@ def shoot(page: Page, name: str) -> None:
 
 def barriers(page: Page) -> list[str]:
     """Return what axe-core finds that keeps people out."""
-    # Half a second into a fade-in, every colour is too faint.
-    page.add_style_tag(content="*, ::before, ::after { transition: none !important; }")
+    page.wait_for_function(_AT_REST, timeout=PATIENCE)
     found = Axe().run(page).response["violations"]
     return [
         f"{rule['id']}: {node['target']} {node['failureSummary']}"
